@@ -1,0 +1,19 @@
+import { startApiServer } from './apiServer';
+import { readFlags } from './flags';
+
+// A real one goes on serving for about that long after SIGTERM.
+const stopSeconds = Number(process.env.LAB_APISERVER_STOP_SECONDS ?? 5);
+
+startApiServer(readFlags(process.argv.slice(2))).then(
+  server => {
+    const stop = () => {
+      server.stop(stopSeconds).then(() => process.exit(0));
+    };
+    process.once('SIGTERM', stop);
+    process.once('SIGINT', stop);
+  },
+  error => {
+    process.stderr.write(`kube-apiserver: ${error.message}\n`);
+    process.exit(1);
+  },
+);
