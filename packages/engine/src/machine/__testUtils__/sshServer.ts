@@ -1,0 +1,187 @@
+import { ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer, AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export const USERS = {
+  /** May do everything through sudo. */
+  operator: 3001,
+  /** Is in no sudoers file. */
+  nobodyspecial: 3002,
+  /** May use sudo from a terminal only. */
+  terminal: 3003,
+  /** Its .bashrc prints a line. */
+  chatty: 3004,
+  /** Its login shell is nologin. */
+  outsider: 3005,
+};
+
+export interface SshServer {
+  port: number;
+  directory: string;
+  /** Private key of every user, OpenSSH format. */
+  privateKey: string;
+  /** known_hosts text for `127.0.0.1` at this port. */
+  knownHosts: string;
+  hostKeyFile(type: string): string;
+  close(): Promise<void>;
+}
+
+/**
+ * OpenSSH's own sshd on a free loopback port, in mount and process namespaces of its own: its /etc is a copy on
+ * write of this machine's with the users above added, and nothing outlives it. Needs root.
+ */
+export async function startSshServer(
+  options: { config?: string[]; hostKeys?: string[] } = {},
+): Promise<SshServer> {
+  const { config = [], hostKeys = ['ed25519', 'ecdsa', 'rsa'] } = options;
+  const directory = mkdtempSync(join(tmpdir(), 'machine-test-'));
+  const keygen = (name: string, type: string) =>
+    execFileSync('ssh-keygen', [
+      ...['-q', '-t', type, '-N', '', '-C', name],
+      ...['-f', join(directory, name)],
+    ]);
+  keygen('id', 'ed25519');
+  hostKeys.forEach(type => keygen(`host_${type}`, type));
+  const hostKeyFile = (type: string) => join(directory, `host_${type}`);
+  const publicKey = (name: string) =>
+    readFileSync(join(directory, `${name}.pub`), 'utf8');
+  const port = await freePort();
+
+  mkdirSync(join(directory, 'etc/sudoers.d'), { recursive: true });
+  mkdirSync(join(directory, 'home'));
+  const shells: Record<string, string> = { outsider: '/usr/sbin/nologin' };
+  const account = (name: string, uid: number) =>
+    `${name}:x:${uid}:${uid}::/run/home/${name}:${shells[name] ?? '/bin/bash'}`;
+  const accounts = Object.entries(USERS);
+  const add = (file: string, lines: string[]) =>
+    writeFileSync(
+      join(directory, 'etc', file),
+      `${readFileSync(`/etc/${file}`, 'utf8')}${lines.join('\n')}\n`,
+      { mode: file === 'shadow' ? 0o640 : 0o644 },
+    );
+  add(
+    'passwd',
+    accounts.map(([name, uid]) => account(name, uid)),
+  );
+  add(
+    'group',
+    accounts.map(([name, uid]) => `${name}:x:${uid}:`),
+  );
+  add(
+    'shadow',
+    accounts.map(([name]) => `${name}:*:19000:0:99999:7:::`),
+  );
+  writeFileSync(
+    join(directory, 'etc/sudoers.d/machine-test'),
+    [
+      'operator ALL=(ALL) NOPASSWD: ALL',
+      'terminal ALL=(ALL) NOPASSWD: ALL',
+      'Defaults:terminal requiretty',
+      '',
+    ].join('\n'),
+    { mode: 0o440 },
+  );
+  writeFileSync(join(directory, 'authorized_keys'), publicKey('id'));
+  writeFileSync(
+    join(directory, 'sshd_config'),
+    [
+      ...config,
+      `Port ${port}`,
+      'ListenAddress 127.0.0.1',
+      ...hostKeys.map(type => `HostKey ${hostKeyFile(type)}`),
+      'AuthorizedKeysFile /run/authorized_keys',
+      'UsePAM no',
+      'StrictModes no',
+      'PasswordAuthentication no',
+      'KbdInteractiveAuthentication no',
+      'PidFile none',
+      'PermitRootLogin prohibit-password',
+      'UseDNS no',
+      '',
+    ].join('\n'),
+  );
+  writeFileSync(
+    join(directory, 'start'),
+    `set -e
+mount -t tmpfs tmpfs /run
+mkdir -p /run/sshd /run/etc /run/work /run/home
+cp ${directory}/authorized_keys /run/
+chmod 644 /run/authorized_keys
+cp -p -r ${directory}/etc/. /run/etc/
+mount -t overlay overlay -o lowerdir=/etc,upperdir=/run/etc,workdir=/run/work /etc
+${accounts
+  .map(
+    ([name, uid]) =>
+      `mkdir /run/home/${name} && chown ${uid}:${uid} /run/home/${name}`,
+  )
+  .join('\n')}
+echo 'echo welcome to this machine' > /run/home/chatty/.bashrc
+exec /usr/sbin/sshd -D -e -f ${directory}/sshd_config
+`,
+  );
+
+  const log: Buffer[] = [];
+  const server = spawn(
+    'unshare',
+    [
+      ...['--mount', '--pid', '--fork', '--kill-child=SIGKILL'],
+      ...['--mount-proc', '--propagation', 'private'],
+      ...['sh', join(directory, 'start')],
+    ],
+    { stdio: ['ignore', 'pipe', 'pipe'] },
+  );
+  server.stderr.on('data', chunk => log.push(chunk));
+  server.stdout.on('data', chunk => log.push(chunk));
+  await waitForListener(server, log);
+
+  return {
+    port,
+    directory,
+    privateKey: readFileSync(join(directory, 'id'), 'utf8'),
+    knownHosts: hostKeys
+      .map(type => `[127.0.0.1]:${port} ${publicKey(`host_${type}`)}`)
+      .join(''),
+    hostKeyFile,
+    close: async () => {
+      if (server.exitCode === null && server.signalCode === null) {
+        const exited = once(server, 'exit');
+        server.kill('SIGKILL');
+        await exited;
+      }
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+async function waitForListener(server: ChildProcess, log: Buffer[]) {
+  for (let attempt = 0; attempt < 200; attempt++) {
+    const text = Buffer.concat(log).toString();
+    if (text.includes('Server listening on')) {
+      return;
+    }
+    if (server.exitCode !== null) {
+      throw new Error(`sshd did not start: ${text}`);
+    }
+    await sleep(25);
+  }
+  throw new Error(`sshd did not start: ${Buffer.concat(log)}`);
+}

@@ -1,0 +1,125 @@
+import { Duplex } from 'node:stream';
+import { ClusterBackupError } from '../errors';
+import { connectTcp, Connection, logIn, OtherKeyPresented } from './connection';
+import { unreachable } from './failures';
+import { hostKeyJudge, knownHostsLine } from './hostKeys';
+import { Machine, MachineAccess } from './Machine';
+import { readPrivateKey } from './privateKey';
+import { SshMachine } from './SshMachine';
+
+/** @public */
+export interface ConnectOptions {
+  /** Ends the attempt; the connection, once made, is ended by `close`. */
+  signal?: AbortSignal;
+  /**
+   * Under `trust-on-first-use`: the known_hosts line of a key that was accepted because none was known. It must
+   * be kept, and given as `knownHosts` from then on.
+   */
+  onNewHostKey?: (line: string, access: MachineAccess) => void;
+}
+
+/**
+ * Logs in to a machine over SSH, through its jump hosts where it has any.
+ *
+ * Fails with a {@link ClusterBackupError}: `machine-unreachable`, `machine-login-refused`, `ssh-key-unreadable`,
+ * `host-key-unknown`, `host-key-changed`, `host-key-revoked`, `known-hosts-unreadable`,
+ * `machine-session-refused`, `login-shell-noisy`, `login-shell-unsupported`; `details.machine` names the machine,
+ * which may be a jump host.
+ *
+ * @public
+ */
+export async function connectMachine(
+  access: MachineAccess,
+  options: ConnectOptions = {},
+): Promise<Machine> {
+  const machine = await connect(access, options);
+  try {
+    await machine.probe(options.signal);
+    return machine;
+  } catch (error) {
+    await machine.close();
+    throw error;
+  }
+}
+
+async function connect(
+  access: MachineAccess,
+  options: ConnectOptions,
+): Promise<SshMachine> {
+  const jump = access.jump && (await connect(access.jump, options));
+  try {
+    await jump?.openAnySession(options.signal);
+    const connection = await connectWithSomeKeyType(access, jump, options);
+    if (connection.isNewHostKey) {
+      options.onNewHostKey?.(
+        knownHostsLine(access, connection.hostKey),
+        access,
+      );
+    }
+    return new SshMachine(access, connection, jump);
+  } catch (error) {
+    await jump?.close();
+    throw error;
+  }
+}
+
+/** A pinned fingerprint does not tell the type of its key: types are tried until one fits. */
+async function connectWithSomeKeyType(
+  access: MachineAccess,
+  jump: Machine | undefined,
+  options: ConnectOptions,
+): Promise<Connection> {
+  const key = readPrivateKey(access);
+  const judge = hostKeyJudge(access);
+  let { types } = judge;
+  let refusal: Error | undefined;
+  for (;;) {
+    const stream = await openStream(access, jump, options.signal);
+    try {
+      return await logIn({
+        access,
+        stream,
+        key,
+        judge,
+        types,
+        signal: options.signal,
+      });
+    } catch (error) {
+      stream.destroy();
+      if (error instanceof OtherKeyPresented) {
+        refusal ??= error.refusal;
+        types = types.filter(type => type !== error.type);
+        if (types.length > 0) {
+          continue;
+        }
+      }
+      throw refusal && !options.signal?.aborted ? refusal : error;
+    }
+  }
+}
+
+async function openStream(
+  access: MachineAccess,
+  jump: Machine | undefined,
+  signal?: AbortSignal,
+): Promise<Duplex> {
+  if (!jump) {
+    return connectTcp(access, signal);
+  }
+  try {
+    const stream = await jump.dial(access.address, access.port ?? 22);
+    // The connection's own failure says more than that of the stream below it.
+    stream.on('error', () => undefined);
+    signal?.throwIfAborted();
+    return stream;
+  } catch (error) {
+    if (error instanceof ClusterBackupError && error.code === 'dial-refused') {
+      throw unreachable(
+        access,
+        new Error(String(error.details.reason)),
+        jump.name,
+      );
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,256 @@
+import { connect, Socket } from 'node:net';
+import { Duplex } from 'node:stream';
+import {
+  AuthenticationType,
+  Client,
+  ParsedKey,
+  ServerHostKeyAlgorithm,
+} from 'ssh2';
+import {
+  connectionClosed,
+  connectionLost,
+  loginRefused,
+  messageOf,
+  noHandshake,
+  unreachable,
+} from './failures';
+import {
+  hostKeyAlgorithms,
+  HostKeyJudge,
+  HostKeyVerdict,
+  publicKeyLine,
+} from './hostKeys';
+import { hostKeyType } from './knownHosts';
+import { MachineAccess } from './Machine';
+
+const CONNECT_MS = 10_000;
+const HANDSHAKE_MS = 20_000;
+const PING_MS = 2_000;
+/** Seconds without a byte from the other side after which the connection counts as lost. */
+const SILENCE_S = 8;
+const CLOSE_MS = 2_000;
+
+/** An SSH connection that is logged in. */
+export interface Connection {
+  client: Client;
+  hostKey: Buffer;
+  isNewHostKey: boolean;
+  lost: AbortSignal;
+  close(): Promise<void>;
+}
+
+/** Thrown where the key presented is not the one on record, and a key of another type may be. */
+export class OtherKeyPresented extends Error {
+  constructor(readonly type: string, readonly refusal: Error) {
+    super(refusal.message);
+  }
+}
+
+/** The TCP connection below; without Nagle's delay, which ssh2 leaves on. */
+export function connectTcp(
+  access: MachineAccess,
+  signal?: AbortSignal,
+): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    signal?.throwIfAborted();
+    const socket = connect({
+      host: access.address,
+      port: access.port ?? 22,
+      noDelay: true,
+      keepAlive: true,
+    });
+    let timer: NodeJS.Timeout | undefined;
+    function settle() {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+    }
+    function fail(error: unknown) {
+      settle();
+      socket.destroy();
+      reject(error);
+    }
+    function onAbort() {
+      fail(signal!.reason);
+    }
+    timer = setTimeout(
+      () => fail(unreachable(access, { code: 'ETIMEDOUT' })),
+      CONNECT_MS,
+    );
+    signal?.addEventListener('abort', onAbort, { once: true });
+    socket.once('error', error => fail(unreachable(access, error)));
+    socket.once('connect', () => {
+      settle();
+      socket.removeAllListeners('error');
+      resolve(socket);
+    });
+  });
+}
+
+/**
+ * Speaks SSH over a stream until the user is logged in, and watches over the connection from then on.
+ *
+ * @throws OtherKeyPresented
+ */
+export function logIn(options: {
+  access: MachineAccess;
+  stream: Duplex;
+  key: ParsedKey;
+  judge: HostKeyJudge;
+  types: string[];
+  signal?: AbortSignal;
+}): Promise<Connection> {
+  const { access, stream, key, judge, types, signal } = options;
+  const client = new Client();
+  const lost = new AbortController();
+  let presented: Buffer | undefined;
+  let verdict: HostKeyVerdict | undefined;
+  let keyOffered = false;
+
+  return new Promise<Connection>((resolve, reject) => {
+    let watch: NodeJS.Timeout | undefined;
+    let isLoggedIn = false;
+
+    function end(error: Error) {
+      clearInterval(watch);
+      signal?.removeEventListener('abort', onAbort);
+      reject(error);
+      if (!lost.signal.aborted) {
+        lost.abort(error);
+      }
+      stream.destroy();
+    }
+    function onAbort() {
+      end(signal!.reason);
+    }
+    signal?.addEventListener('abort', onAbort, { once: true });
+
+    client.on('error', error => {
+      if (isLoggedIn) {
+        end(connectionLost(access, messageOf(error), error));
+      } else if (verdict && !verdict.accepted) {
+        end(
+          verdict.tryOtherTypes
+            ? new OtherKeyPresented(hostKeyType(presented!)!, verdict.error)
+            : verdict.error,
+        );
+      } else if (error.level === 'client-authentication') {
+        end(loginRefused(access, publicKeyLine(key.getPublicSSH())));
+      } else {
+        end(noHandshake(access, error));
+      }
+    });
+    client.on('close', () => {
+      end(
+        isLoggedIn
+          ? connectionLost(access, 'it was closed from the other side')
+          : noHandshake(access, new Error('the connection was closed')),
+      );
+    });
+    client.on('ready', () => {
+      isLoggedIn = true;
+      signal?.removeEventListener('abort', onAbort);
+      watch = watchSilence(stream, () => {
+        end(connectionLost(access, `nothing was heard for ${SILENCE_S} s`));
+      });
+      resolve({
+        client,
+        hostKey: presented!,
+        isNewHostKey: verdict!.accepted && verdict!.isNew,
+        lost: lost.signal,
+        close: () => {
+          clearInterval(watch);
+          if (!lost.signal.aborted) {
+            lost.abort(connectionClosed(access));
+          }
+          return closeClient(client, stream);
+        },
+      });
+    });
+
+    client.connect({
+      sock: stream,
+      username: access.user,
+      readyTimeout: HANDSHAKE_MS,
+      // Pings only: ssh2 would count unanswered ones even while data arrives. watchSilence judges.
+      keepaliveInterval: PING_MS,
+      keepaliveCountMax: Infinity,
+      algorithms: {
+        serverHostKey: hostKeyAlgorithms(types) as ServerHostKeyAlgorithm[],
+        cipher: [
+          'aes128-gcm@openssh.com',
+          'aes256-gcm@openssh.com',
+          'chacha20-poly1305@openssh.com' as 'aes256-ctr',
+          'aes128-ctr',
+          'aes256-ctr',
+        ],
+        kex: [
+          'curve25519-sha256',
+          'curve25519-sha256@libssh.org',
+          'ecdh-sha2-nistp256',
+          'ecdh-sha2-nistp384',
+          'ecdh-sha2-nistp521',
+          'diffie-hellman-group16-sha512',
+          'diffie-hellman-group18-sha512',
+          'diffie-hellman-group14-sha256',
+          'diffie-hellman-group-exchange-sha256',
+        ],
+        hmac: [
+          'hmac-sha2-256-etm@openssh.com',
+          'hmac-sha2-512-etm@openssh.com',
+          'hmac-sha2-256',
+          'hmac-sha2-512',
+        ],
+        compress: ['none'],
+      },
+      hostVerifier: (blob: Buffer, verify: (accepted: boolean) => void) => {
+        // Asked again at every change of session keys: the key must stay what it was.
+        if (presented && verdict?.accepted) {
+          verify(presented.equals(blob));
+          return;
+        }
+        presented = Buffer.from(blob);
+        verdict = judge.judge(presented);
+        verify(verdict.accepted);
+      },
+      authHandler: (_left, _partial, next) => {
+        if (keyOffered) {
+          next(false as unknown as AuthenticationType);
+          return;
+        }
+        keyOffered = true;
+        next({ type: 'publickey', username: access.user, key });
+      },
+    });
+    if (signal?.aborted) {
+      onAbort();
+    }
+  });
+}
+
+/** Counts ticks, not time: a process that was itself asleep must not take that for silence. */
+function watchSilence(stream: Duplex, onSilence: () => void): NodeJS.Timeout {
+  let silent = 0;
+  stream.on('data', () => {
+    silent = 0;
+  });
+  return setInterval(() => {
+    if (++silent > SILENCE_S) {
+      onSilence();
+    }
+  }, 1000);
+}
+
+function closeClient(client: Client, stream: Duplex): Promise<void> {
+  return new Promise(resolve => {
+    if (stream.destroyed) {
+      resolve();
+      return;
+    }
+    const timer = setTimeout(() => stream.destroy(), CLOSE_MS);
+    stream.once('close', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+    client.end();
+  });
+}

@@ -1,0 +1,10 @@
+export { connectMachine } from './connectMachine';
+export type { ConnectOptions } from './connectMachine';
+export type {
+  HostKeyRule,
+  Machine,
+  MachineAccess,
+  RunOptions,
+  RunResult,
+} from './Machine';
+export { quote } from './quote';
