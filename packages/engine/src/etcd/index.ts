@@ -1,0 +1,19 @@
+export { connectMember } from './connectMember';
+export type {
+  EtcdMember,
+  KeyValue,
+  MemberAlarm,
+  MemberEntry,
+  MemberStatus,
+  SnapshotFacts,
+  SnapshotStream,
+} from './EtcdMember';
+export { collectClusterFacts, judgeMembers, noFitMember } from './fitness';
+export type {
+  ClusterFacts,
+  Fitness,
+  MemberFacts,
+  MemberFinding,
+} from './fitness';
+export { findRestoreTool } from './restoreTool';
+export type { RestoreTool } from './restoreTool';

@@ -1,0 +1,145 @@
+import { posix } from 'node:path';
+import { ClusterBackupError, NOTHING_CHANGED } from '../errors';
+import { ControlPlaneNode } from '../layout/ControlPlaneNode';
+
+/** A program on a machine that makes a data directory of a snapshot. @public */
+export interface RestoreTool {
+  /** To be followed by the flags and the snapshot's path: `[..., 'snapshot', 'restore']`. */
+  argvPrefix: string[];
+  /** `3.5.16`. */
+  version: string;
+  source: 'path' | 'image' | 'etcdctl';
+}
+
+const MINUTE = 60_000;
+
+// Prints the version and whether the revision can be raised; the tools differ in what they print where.
+const PROBE = `command -v "$1" >/dev/null 2>&1 || exit 3
+"$@" version 2>&1 | sed -n 's/^etcd[a-z]* version: *//p' | head -n 1
+ETCDCTL_API=3 "$@" snapshot restore --help 2>&1 | grep -q -- '--bump-revision' && ETCDCTL_API=3 "$@" snapshot restore --help 2>&1 | grep -q -- '--mark-compacted' && echo bump
+exit 0`;
+
+// The image's files are looked at, none of its programs is started, and nothing of it stays but the one file.
+const FROM_IMAGE = `set -e
+image=$1; scratch=$2
+mount=$scratch/image
+ctr -n k8s.io images ls -q | grep -qxF -- "$image" || { echo "no image $image" >&2; exit 3; }
+mkdir -p -- "$mount"
+trap 'ctr -n k8s.io images unmount --rm "$mount" >/dev/null 2>&1 || ctr -n k8s.io images unmount "$mount" >/dev/null 2>&1 || umount "$mount" 2>/dev/null; rmdir -- "$mount" 2>/dev/null; :' EXIT
+ctr -n k8s.io images mount "$image" "$mount" >/dev/null
+for name in etcdutl etcdctl; do
+  for folder in usr/local/bin usr/bin bin; do
+    if [ -f "$mount/$folder/$name" ]; then
+      cp -- "$mount/$folder/$name" "$scratch/$name"
+      chmod 0700 -- "$scratch/$name"
+      echo "$scratch/$name"
+      break
+    fi
+  done
+done`;
+
+const minor = (version: string) => version.split('.').slice(0, 2).join('.');
+
+/**
+ * Finds a program on a node that restores a snapshot and raises its revision: `etcdutl` on the PATH, else out of the
+ * etcd image that the node runs, else `etcdctl`. The minor version must be the one that is needed: the tools do not
+ * check it themselves.
+ *
+ * @param scratch - an existing folder on the machine that only root enters; what is left behind is in it
+ * @throws ClusterBackupError `etcd-tool-missing`, which names what was tried, and those of the machine
+ * @public
+ */
+export async function findRestoreTool(
+  node: ControlPlaneNode,
+  options: {
+    /** The etcd version that wrote the snapshot. */
+    version: string;
+    scratch: string;
+    signal: AbortSignal;
+  },
+): Promise<RestoreTool> {
+  const { machine, etcd } = node;
+  const { version: needed, scratch, signal } = options;
+  const tried: string[] = [];
+
+  async function probe(
+    program: string,
+    source: RestoreTool['source'],
+    label: string,
+  ): Promise<RestoreTool | undefined> {
+    const { code, stdout } = await machine.run(
+      ['sh', '-c', PROBE, 'sh', program],
+      { accept: [0, 3], timeoutMs: MINUTE, signal },
+    );
+    const [version, bump] = stdout.trim().split('\n');
+    if (code === 3 || !version) {
+      tried.push(`${label}: not there`);
+    } else if (minor(version) !== minor(needed)) {
+      tried.push(`${label}: version ${version}, needed is ${minor(needed)}`);
+    } else if (bump !== 'bump') {
+      tried.push(`${label}: version ${version} cannot raise revisions`);
+    } else {
+      return {
+        argvPrefix: [
+          ...(posix.basename(program) === 'etcdctl'
+            ? ['env', 'ETCDCTL_API=3']
+            : []),
+          program,
+          'snapshot',
+          'restore',
+        ],
+        version,
+        source,
+      };
+    }
+    return undefined;
+  }
+
+  const onPath = await probe('etcdutl', 'path', 'etcdutl on the PATH');
+  if (onPath) {
+    return onPath;
+  }
+  const copied = await machine.run(
+    ['sh', '-c', FROM_IMAGE, 'sh', etcd.image, scratch],
+    {
+      accept: Array.from({ length: 256 }, (_, code) => code),
+      timeoutMs: 2 * MINUTE,
+      signal,
+    },
+  );
+  const programs = copied.stdout.split('\n').filter(line => line !== '');
+  if (programs.length === 0) {
+    tried.push(
+      `image ${etcd.image}: ${
+        copied.stderr.trim().split('\n').at(-1) || 'no etcdutl in it'
+      }`,
+    );
+  }
+  for (const program of programs) {
+    const tool = await probe(
+      program,
+      'image',
+      `${posix.basename(program)} of image ${etcd.image}`,
+    );
+    if (tool) {
+      return tool;
+    }
+  }
+  const etcdctl = await probe('etcdctl', 'etcdctl', 'etcdctl on the PATH');
+  if (etcdctl) {
+    return etcdctl;
+  }
+  throw new ClusterBackupError({
+    code: 'etcd-tool-missing',
+    message: `${
+      machine.name
+    } has no program that restores a snapshot of etcd ${needed}: ${tried.join(
+      '; ',
+    )}.`,
+    state: NOTHING_CHANGED,
+    remedy: `Install etcdutl ${minor(needed)} on the PATH of root on ${
+      machine.name
+    }, or pull the image ${etcd.image} again: crictl pull ${etcd.image}.`,
+    details: { machine: machine.name, tried, needed },
+  });
+}

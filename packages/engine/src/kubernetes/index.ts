@@ -1,0 +1,5 @@
+export { connectKubernetes } from './connectKubernetes';
+export type { KubernetesClient, KubernetesNode } from './connectKubernetes';
+export { readKubeconfig } from './kubeconfig';
+export type { KubernetesCredentials } from './kubeconfig';
+export { readNodeCredentials } from './nodeCredentials';

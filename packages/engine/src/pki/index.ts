@@ -1,0 +1,3 @@
+export { readCertificate } from './certificate';
+export type { CertificateFacts } from './certificate';
+export { publicKeyFingerprint } from './fingerprint';
