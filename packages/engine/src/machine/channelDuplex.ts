@@ -28,9 +28,6 @@ export function channelDuplex(
     blocked = undefined;
     done?.(error);
   }
-  function onLost() {
-    duplex.destroy(lost.reason);
-  }
 
   const duplex: Duplex = new Duplex({
     allowHalfOpen: false,
@@ -64,6 +61,10 @@ export function channelDuplex(
       done(error);
     },
   });
+
+  function onLost() {
+    duplex.destroy(lost.reason);
+  }
 
   const push = (chunk: Buffer) => {
     if (!duplex.destroyed && !duplex.push(chunk)) {

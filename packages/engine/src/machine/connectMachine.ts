@@ -4,6 +4,7 @@ import { connectTcp, Connection, logIn, OtherKeyPresented } from './connection';
 import { unreachable } from './failures';
 import { hostKeyJudge, knownHostsLine } from './hostKeys';
 import { Machine, MachineAccess } from './Machine';
+import { probeLoginShell } from './loginShell';
 import { readPrivateKey } from './privateKey';
 import { SshMachine } from './SshMachine';
 
@@ -34,7 +35,7 @@ export async function connectMachine(
 ): Promise<Machine> {
   const machine = await connect(access, options);
   try {
-    await machine.probe(options.signal);
+    await probeLoginShell(machine, access, options.signal);
     return machine;
   } catch (error) {
     await machine.close();
@@ -48,7 +49,9 @@ async function connect(
 ): Promise<SshMachine> {
   const jump = access.jump && (await connect(access.jump, options));
   try {
-    await jump?.openAnySession(options.signal);
+    if (jump) {
+      await openAnySession(jump, options.signal);
+    }
     const connection = await connectWithSomeKeyType(access, jump, options);
     if (connection.isNewHostKey) {
       options.onNewHostKey?.(
@@ -61,6 +64,15 @@ async function connect(
     await jump?.close();
     throw error;
   }
+}
+
+/** A jump host needs no shell. Where it has one, its sshd switches off Nagle's delay upon the first session. */
+async function openAnySession(jump: Machine, signal?: AbortSignal) {
+  await jump
+    .run(['true'], { root: false, timeoutMs: 5_000, signal })
+    .catch(() => undefined);
+  signal?.throwIfAborted();
+  jump.lost.throwIfAborted();
 }
 
 /** A pinned fingerprint does not tell the type of its key: types are tried until one fits. */

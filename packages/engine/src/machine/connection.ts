@@ -6,6 +6,7 @@ import {
   ParsedKey,
   ServerHostKeyAlgorithm,
 } from 'ssh2';
+import { ClusterBackupError } from '../errors';
 import {
   connectionClosed,
   connectionLost,
@@ -20,11 +21,12 @@ import {
   HostKeyVerdict,
   publicKeyLine,
 } from './hostKeys';
+import { interruptible } from './interruptible';
 import { hostKeyType } from './knownHosts';
 import { MachineAccess } from './Machine';
 
 const CONNECT_MS = 10_000;
-const HANDSHAKE_MS = 20_000;
+const HANDSHAKE_MS = 15_000;
 const PING_MS = 2_000;
 /** Seconds without a byte from the other side after which the connection counts as lost. */
 const SILENCE_S = 8;
@@ -51,38 +53,27 @@ export function connectTcp(
   access: MachineAccess,
   signal?: AbortSignal,
 ): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    signal?.throwIfAborted();
-    const socket = connect({
-      host: access.address,
-      port: access.port ?? 22,
-      noDelay: true,
-      keepAlive: true,
-    });
-    let timer: NodeJS.Timeout | undefined;
-    function settle() {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', onAbort);
-    }
-    function fail(error: unknown) {
-      settle();
-      socket.destroy();
-      reject(error);
-    }
-    function onAbort() {
-      fail(signal!.reason);
-    }
-    timer = setTimeout(
-      () => fail(unreachable(access, { code: 'ETIMEDOUT' })),
-      CONNECT_MS,
-    );
-    signal?.addEventListener('abort', onAbort, { once: true });
-    socket.once('error', error => fail(unreachable(access, error)));
-    socket.once('connect', () => {
-      settle();
-      socket.removeAllListeners('error');
-      resolve(socket);
-    });
+  let socket: Socket | undefined;
+  return interruptible<Socket>(
+    {
+      signals: [signal],
+      timeoutMs: CONNECT_MS,
+      timedOut: () => unreachable(access, { code: 'ETIMEDOUT' }),
+    },
+    (resolve, reject) => {
+      const opening = connect({
+        host: access.address,
+        port: access.port ?? 22,
+        noDelay: true,
+        keepAlive: true,
+      });
+      socket = opening;
+      opening.on('error', error => reject(unreachable(access, error)));
+      opening.once('connect', () => resolve(opening));
+    },
+  ).catch(error => {
+    socket?.destroy();
+    throw error;
   });
 }
 
@@ -125,7 +116,10 @@ export function logIn(options: {
     signal?.addEventListener('abort', onAbort, { once: true });
 
     client.on('error', error => {
-      if (isLoggedIn) {
+      if (error instanceof ClusterBackupError) {
+        // From the jump host, whose connection this one runs over.
+        end(error);
+      } else if (isLoggedIn) {
         end(connectionLost(access, messageOf(error), error));
       } else if (verdict && !verdict.accepted) {
         end(
