@@ -1,1 +1,15 @@
-export {};
+export * from './errors';
+export * from './progress';
+export * from './version';
+export * from './machine';
+export * from './cluster';
+export * from './layout';
+export type { EtcdMember, MemberStatus } from './etcd';
+export { connectMember } from './etcd';
+export * from './kubernetes';
+export * from './pki';
+export * from './archive';
+export * from './store';
+export * from './checks';
+export * from './backup';
+export * from './restore';

@@ -3,3 +3,4 @@ export type { KubernetesClient, KubernetesNode } from './connectKubernetes';
 export { readKubeconfig } from './kubeconfig';
 export type { KubernetesCredentials } from './kubeconfig';
 export { readNodeCredentials } from './nodeCredentials';
+export { askApi } from './askApi';

@@ -1,0 +1,50 @@
+import { Command } from 'commander';
+import { engineVersion } from '@cluster-backup/engine';
+import { backup } from './commands/backup';
+import { check } from './commands/check';
+import { restore, resume, undo } from './commands/restore';
+import { verify } from './commands/verify';
+
+const program = new Command('cluster-backup')
+  .description('Backs up and restores the control plane of a Kubernetes cluster')
+  .version(engineVersion);
+
+const forCluster = (name: string, description: string) =>
+  program
+    .command(name)
+    .description(description)
+    .requiredOption('-c, --cluster <name>', 'the cluster in the configuration')
+    .option('--config <file>', 'the configuration', 'cluster-backup.yaml');
+
+forCluster('check', 'look at everything that a backup or a restore needs').action(check);
+
+forCluster('backup', 'take a backup into a store')
+  .option('--store <id>', 'a store of the configuration; the first by default')
+  .action(backup);
+
+const fromArchive = (command: Command) =>
+  command
+    .option('--backup-file <file>', 'an archive on this machine')
+    .option('--backup <key>', 'an archive in the store')
+    .option('--store <id>', 'a store of the configuration; the first by default')
+    .option('--identity <file>', 'the age identity that opens the archive')
+    .option('--signer <fingerprint>', 'a signing key to trust');
+
+fromArchive(forCluster('restore', 'put a backup back'))
+  .option('--dry-run', 'everything up to the commit, then take it back')
+  .action(restore);
+
+fromArchive(
+  forCluster('resume', 'go on with a restore that was left half-way'),
+).action(resume);
+
+forCluster('undo', 'take back a restore that was left half-way').action(undo);
+
+fromArchive(
+  program
+    .command('verify')
+    .description('read a whole archive and prove it')
+    .option('--config <file>', 'the configuration', 'cluster-backup.yaml'),
+).action(verify);
+
+program.parseAsync();

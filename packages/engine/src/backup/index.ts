@@ -1,0 +1,2 @@
+export { backupCluster } from './backupCluster';
+export type { BackupOptions, BackupResult } from './backupCluster';

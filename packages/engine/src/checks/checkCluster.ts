@@ -1,0 +1,123 @@
+import { ConnectedCluster } from '../cluster';
+import { ClusterBackupError, NOTHING_CHANGED } from '../errors';
+import { Fitness } from '../etcd';
+import { ControlPlaneNode, readControlPlaneNode } from '../layout';
+import { Progress } from '../progress';
+import { apis } from './apis';
+import { certificates } from './certificates';
+import { Check, CheckSubject, Finding } from './Check';
+import { clocks } from './clocks';
+import { disks } from './disks';
+import { kubelets } from './kubelets';
+import { layoutRead } from './layoutRead';
+import { machinesReached } from './machinesReached';
+import { examineMembers, members } from './members';
+import { restoreTool } from './restoreTool';
+
+/** All checks, in the order in which their findings are told. */
+const checks: Check[] = [
+  machinesReached,
+  layoutRead,
+  clocks,
+  kubelets,
+  disks,
+  members,
+  apis,
+  certificates,
+  restoreTool,
+];
+
+/** What was looked at and what was found. @public */
+export interface CheckReport {
+  findings: Finding[];
+  /** Control-plane nodes that could be read. */
+  nodes: ControlPlaneNode[];
+  fitness?: Fitness;
+}
+
+/**
+ * Looks at everything that a backup or a restore depends on; changes nothing.
+ *
+ * @public
+ */
+export async function checkCluster(
+  cluster: ConnectedCluster,
+  options: {
+    purpose: CheckSubject['purpose'];
+    snapshot?: CheckSubject['snapshot'];
+    progress: Progress;
+    signal: AbortSignal;
+  },
+): Promise<CheckReport> {
+  const { purpose, snapshot, progress, signal } = options;
+  const step = 'check';
+  progress({ type: 'step', step, title: 'Check', status: 'started' });
+  const read = await readNodes(cluster, signal);
+  const subject: CheckSubject = {
+    purpose,
+    cluster,
+    snapshot,
+    signal,
+    ...read,
+    fitness:
+      purpose === 'restore'
+        ? undefined
+        : await examineMembers(read.nodes, signal),
+  };
+  const findings: Finding[] = [];
+  for (const found of await Promise.all(
+    checks.map(check => check.run(subject)),
+  )) {
+    findings.push(...found);
+  }
+  signal.throwIfAborted();
+  progress({ type: 'step', step, title: 'Check', status: 'done' });
+  return { ...subject, findings: once(findings) };
+}
+
+async function readNodes(cluster: ConnectedCluster, signal: AbortSignal) {
+  const nodes: ControlPlaneNode[] = [];
+  const unreadable = new Map<string, ClusterBackupError>();
+  const controlPlane = cluster.outcomes.filter(o => o.role === 'control-plane');
+  const read = await Promise.all(
+    controlPlane.map(async ({ machine }) => {
+      if (!machine) return undefined;
+      try {
+        return await readControlPlaneNode(machine, signal);
+      } catch (error) {
+        if (!(error instanceof ClusterBackupError)) throw error;
+        unreadable.set(machine.name, error);
+        return undefined;
+      }
+    }),
+  );
+  for (const node of read) if (node) nodes.push(node);
+  return { nodes, unreadable };
+}
+
+/** A machine that gives no root fails every check in the same words. */
+function once(findings: Finding[]): Finding[] {
+  const told = new Set<string>();
+  return findings.filter(({ code, machine, message }) => {
+    const key = JSON.stringify([code, machine, message]);
+    return !told.has(key) && told.add(key);
+  });
+}
+
+/**
+ * Ends an operation on what the checks refuse.
+ *
+ * @throws ClusterBackupError with the code of the first refusal; all of them are in `details.findings`
+ * @public
+ */
+export function refuseOn(findings: Finding[]): void {
+  const refusals = findings.filter(finding => finding.level === 'refusal');
+  if (!refusals.length) return;
+  throw new ClusterBackupError({
+    code: refusals[0].code,
+    message: refusals.map(refusal => refusal.message).join('\n'),
+    state: NOTHING_CHANGED,
+    remedy: [...new Set(refusals.map(refusal => refusal.remedy))].join('\n'),
+    details: { machine: refusals[0].machine, findings: refusals },
+  });
+}

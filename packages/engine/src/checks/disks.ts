@@ -1,0 +1,94 @@
+import { ControlPlaneNode } from '../layout';
+import { Check, CheckSubject, Finding, ofEach } from './Check';
+
+/** etcd allocates write-ahead logs of 64 MiB ahead of time, two at the start. */
+const LOGS = 128 << 20;
+
+/** A restore keeps the old data and holds the snapshot and the member made from it beside it for a while. */
+export const disks: Check = {
+  id: 'disks',
+  title: 'The disks have room and can be written to',
+  run(subject) {
+    if (subject.purpose === 'backup') return Promise.resolve([]);
+    return ofEach(
+      subject.nodes.map(node => ({ name: node.machine.name, node })),
+      () => 'refusal',
+      this.id,
+      async ({ node }) => [
+        ...(await room(subject, node)),
+        ...(await writable(subject, node)),
+      ],
+    );
+  },
+};
+
+async function room(
+  { snapshot, signal }: CheckSubject,
+  { machine, etcd }: ControlPlaneNode,
+): Promise<Finding[]> {
+  const { stdout } = await machine.run(
+    [
+      'sh',
+      '-c',
+      'df -B1 --output=avail,target "$1" | tail -n 1; stat -c %s "$1/member/snap/db" 2>/dev/null || echo 0',
+      'sh',
+      etcd.dataDir,
+    ],
+    { signal },
+  );
+  const [available, target, present] = stdout.trim().split(/\s+/);
+  const needed = 2 * (snapshot?.size ?? Number(present)) + LOGS;
+  if (Number(available) >= needed) return [];
+  const mib = (bytes: number) => `${Math.ceil(bytes / (1 << 20))} MiB`;
+  return [
+    {
+      check: disks.id,
+      level: 'refusal',
+      code: 'disk-too-small',
+      machine: machine.name,
+      message: `${target} on ${machine.name} has ${mib(
+        Number(available),
+      )} left; the restore needs ${mib(needed)} under ${etcd.dataDir}.`,
+      remedy: `Make room on ${target} of ${machine.name}; data kept by an earlier restore lies in ${etcd.dataDir}/.cluster-backup-*.`,
+    },
+  ];
+}
+
+/** Everything that a restore will write to or rename in, tried as root: a full or read-only file system shows here. */
+async function writable(
+  { signal }: CheckSubject,
+  { machine, etcd, manifestsDir }: ControlPlaneNode,
+): Promise<Finding[]> {
+  const { stdout } = await machine.run(
+    [
+      'sh',
+      '-c',
+      `for directory; do
+  probe=$directory/.cluster-backup-probe
+  if ! { : > "$probe" && rm -f "$probe"; } 2>/dev/null; then
+    printf '%s\\t%s\\n' "$directory" "$(stat -c '%U:%G %a' "$directory")"
+  fi
+done`,
+      'sh',
+      etcd.dataDir,
+      manifestsDir,
+      `${manifestsDir}/..`,
+      '/var/lib',
+    ],
+    { signal },
+  );
+  return stdout
+    .split('\n')
+    .filter(Boolean)
+    .map(line => {
+      const [directory, owner] = line.split('\t');
+      return {
+        check: disks.id,
+        level: 'refusal' as const,
+        code: 'directory-not-writable',
+        machine: machine.name,
+        message: `${directory} on ${machine.name} (${owner}) cannot be written to, not even by root.`,
+        remedy: `Look for a read-only mount (findmnt -T ${directory}) or an immutable flag (lsattr -d ${directory}) on ${machine.name}.`,
+      };
+    });
+}

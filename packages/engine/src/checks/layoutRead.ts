@@ -1,0 +1,24 @@
+import { Check, findingOf } from './Check';
+
+export const layoutRead: Check = {
+  id: 'layout-read',
+  title: 'The control plane is laid out as configured',
+  async run({ unreadable, nodes, purpose }) {
+    const level = purpose !== 'backup' ? 'refusal' : 'reservation';
+    return [
+      ...[...unreadable].map(([machine, error]) =>
+        findingOf(error, this.id, level, machine),
+      ),
+      ...nodes.flatMap(node =>
+        node.reservations.map(reservation => ({
+          check: this.id,
+          level: 'reservation' as const,
+          code: reservation.id,
+          machine: reservation.machine ?? node.machine.name,
+          message: reservation.message,
+          remedy: '',
+        })),
+      ),
+    ];
+  },
+};

@@ -1,0 +1,95 @@
+import { ClusterBackupError, NOTHING_CHANGED } from '../errors';
+import { connectMachine, Machine, MachineAccess } from '../machine';
+import { ClusterAccess } from './ClusterAccess';
+
+/** A machine that was asked for, and what came of it. @public */
+export interface MachineOutcome {
+  access: MachineAccess;
+  role: 'control-plane' | 'worker';
+  machine?: Machine;
+  /** Why there is no connection. */
+  error?: ClusterBackupError;
+}
+
+/**
+ * Connections to the machines of one cluster, whichever of them could be made.
+ *
+ * @public
+ */
+export interface ConnectedCluster {
+  access: ClusterAccess;
+  outcomes: MachineOutcome[];
+  /** The connection to a machine; made anew when it was lost. */
+  machine(name: string): Promise<Machine>;
+  close(): Promise<void>;
+}
+
+/**
+ * Connects to every machine at once and keeps going when some cannot be reached: judging that is a check's matter.
+ *
+ * @public
+ */
+export async function connectCluster(
+  access: ClusterAccess,
+  options: { signal?: AbortSignal } = {},
+): Promise<ConnectedCluster> {
+  const outcomes: MachineOutcome[] = await Promise.all([
+    ...access.controlPlane.map(a => connect(a, 'control-plane' as const)),
+    ...access.workers.map(a => connect(a, 'worker' as const)),
+  ]);
+
+  async function connect(
+    machineAccess: MachineAccess,
+    role: MachineOutcome['role'],
+  ): Promise<MachineOutcome> {
+    try {
+      const machine = await connectMachine(machineAccess, options);
+      return { access: machineAccess, role, machine };
+    } catch (error) {
+      if (!(error instanceof ClusterBackupError)) throw error;
+      return { access: machineAccess, role, error };
+    }
+  }
+
+  const close = async () => {
+    await Promise.all(outcomes.map(outcome => outcome.machine?.close()));
+  };
+
+  if (options.signal?.aborted) {
+    await close();
+    throw cancelled(NOTHING_CHANGED);
+  }
+
+  return {
+    access,
+    outcomes,
+    close,
+    async machine(name) {
+      const outcome = outcomes.find(o => o.access.name === name);
+      if (!outcome) {
+        throw new ClusterBackupError({
+          code: 'machine-not-configured',
+          message: `No machine named ${name} is configured for cluster ${access.name}.`,
+          state: NOTHING_CHANGED,
+          remedy: `Add ${name} to the machines of ${access.name} in the configuration.`,
+          details: { cluster: access.name, machine: name },
+        });
+      }
+      if (!outcome.machine || outcome.machine.lost.aborted) {
+        outcome.machine = await connectMachine(outcome.access);
+        outcome.error = undefined;
+      }
+      return outcome.machine;
+    },
+  };
+}
+
+/** What a person or a program asking to stop ends in. @public */
+export function cancelled(state: string): ClusterBackupError {
+  return new ClusterBackupError({
+    code: 'cancelled',
+    message: 'The operation was cancelled.',
+    state,
+    remedy: 'Start it again when you want it.',
+  });
+}

@@ -1,0 +1,2 @@
+export * from './ClusterAccess';
+export * from './connectCluster';

@@ -1,0 +1,13 @@
+export {
+  findUnfinishedRestore,
+  restoreCluster,
+  resumeRestore,
+  undoRestore,
+} from './restoreCluster';
+export type {
+  ArchiveSource,
+  RestoreOptions,
+  RestoreResult,
+} from './restoreCluster';
+export type { Plan, NodePlan, VerifiedArchive, Answered } from './plan';
+export type { Boundary } from './Step';

@@ -1,0 +1,157 @@
+import { ClusterBackupError } from '../errors';
+import { Journal, note, readJournal, stateOf } from './journal';
+import { VerifiedArchive } from './plan';
+import { Attempting, Step, StepNode } from './Step';
+import { commitSteps } from './steps';
+
+/** The nodes of a plan with their connections, made anew where they were lost. */
+export async function nodesOf({
+  cluster,
+  plan,
+}: Pick<Attempting, 'cluster' | 'plan'>): Promise<StepNode[]> {
+  return Promise.all(
+    plan.nodes.map(async node => ({
+      ...node,
+      plan: node,
+      machine: await cluster.machine(node.name),
+    })),
+  );
+}
+
+/** Does something on all nodes at once and writes into each journal that it is done there. All end before it fails. */
+export async function onAll(
+  attempting: Attempting,
+  nodes: StepNode[],
+  step: string,
+  act: (node: StepNode) => Promise<void>,
+): Promise<void> {
+  const outcomes = await Promise.allSettled(
+    nodes.map(async node => {
+      attempting.boundary?.(step, node.plan.name, 'before');
+      await act(node);
+      attempting.boundary?.(step, node.plan.name, 'between');
+      await note(node.machine, attempting.attempt, step, 'done');
+      attempting.boundary?.(step, node.plan.name, 'after');
+    }),
+  );
+  const failed = outcomes.find(outcome => outcome.status === 'rejected');
+  if (failed) throw failed.reason;
+}
+
+/**
+ * Performs the steps that are left, each on all nodes, and waits for what each promises.
+ *
+ * @param forward - called before the first step that cannot be undone
+ */
+export async function performCommit(
+  attempting: Attempting,
+  verified: VerifiedArchive,
+  forward: () => void,
+): Promise<void> {
+  const earlier = await Promise.all(
+    (await nodesOf(attempting)).map(node => readJournal(node.machine)),
+  );
+  for (const step of stepsLeft(earlier)) {
+    if (step.zone === 'forward') forward();
+    // Beyond the point of no return stopping would leave a cluster that is neither old nor new.
+    const current =
+      step.zone === 'forward'
+        ? { ...attempting, signal: new AbortController().signal }
+        : attempting;
+    current.signal.throwIfAborted();
+    await perform(current, step, verified);
+  }
+}
+
+async function perform(
+  attempting: Attempting,
+  step: Step,
+  verified: VerifiedArchive,
+) {
+  const { name, title, run } = step;
+  attempting.progress({ type: 'step', step: name, title, status: 'started' });
+  const nodes = await nodesOf(attempting);
+  if (run) {
+    const journals = await Promise.all(
+      nodes.map(node => readJournal(node.machine)),
+    );
+    await onAll(
+      attempting,
+      nodes.filter((_, i) => stateOf(journals[i], name) !== 'done'),
+      name,
+      node => run(attempting, node),
+    );
+  }
+  await step.settled?.(attempting, nodes, verified);
+  attempting.progress({ type: 'step', step: name, title, status: 'done' });
+}
+
+/** From the last step that any machine began: the one before it had settled, or this one would not have begun. */
+function stepsLeft(journals: Journal[]): Step[] {
+  const begun = commitSteps.map(step => journals.some(isBegun(step.name)));
+  return commitSteps.slice(Math.max(0, begun.lastIndexOf(true)));
+}
+
+const isBegun = (step: string) => (journal: Journal) =>
+  ['begun', 'done'].includes(stateOf(journal, step));
+
+/**
+ * Takes back, in reverse, every step that the journal of a machine says was begun, on every machine that can be
+ * reached: two members of three that are back are a cluster, whatever became of the third.
+ *
+ * @returns what was put back and does not answer as before
+ * @throws ClusterBackupError `restore-past-return` when an API server may have been started on the restored data
+ */
+export async function undoCommit(
+  attempting: Attempting,
+  nodes: StepNode[],
+): Promise<string[]> {
+  const journals = new Map<StepNode, Journal>();
+  for (const node of nodes) journals.set(node, await readJournal(node.machine));
+  refusePastReturn([...journals.values()]);
+
+  const unwell: string[] = [];
+  for (const step of undoable().reverse()) {
+    const touched = nodes.filter(node =>
+      isBegun(step.name)(journals.get(node)!),
+    );
+    if (!touched.length) continue;
+    const title = `Undo: ${step.title}`;
+    const told = { type: 'step', step: step.name, title } as const;
+    attempting.progress({ ...told, status: 'started' });
+    await Promise.all(touched.map(node => step.undo?.(attempting, node)));
+    await step.undone?.(attempting, touched);
+    await Promise.all(
+      touched.map(node =>
+        note(node.machine, attempting.attempt, step.name, 'undone'),
+      ),
+    );
+    // What does not come back to life must not keep the rest from being put back.
+    await step.recovered?.(attempting, touched).catch(error => {
+      unwell.push((error as Error).message);
+    });
+    attempting.progress({ ...told, status: 'done' });
+  }
+  return unwell;
+}
+
+function undoable(): Step[] {
+  return commitSteps.filter(step => step.zone === 'commit');
+}
+
+/** Whether a journal says that the restore may only go forward. */
+export function isPastReturn(journal: Journal): boolean {
+  return stateOf(journal, 'point-of-no-return') !== 'untouched';
+}
+
+function refusePastReturn(journals: Journal[]) {
+  if (!journals.some(isPastReturn)) return;
+  throw new ClusterBackupError({
+    code: 'restore-past-return',
+    message:
+      'An API server may have been started on the restored data: this restore cannot be undone any more.',
+    state:
+      'The restored data is in place; the data of before is kept beside it.',
+    remedy: 'Finish the restore with resume.',
+  });
+}

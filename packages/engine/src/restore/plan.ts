@@ -1,0 +1,192 @@
+import { randomBytes } from 'node:crypto';
+import { posix } from 'node:path';
+import { ClusterAccess } from '../cluster';
+import { Description } from '../archive';
+import { ClusterBackupError, NOTHING_CHANGED } from '../errors';
+import { ControlPlaneNode } from '../layout';
+
+/**
+ * What will be done to one control-plane node. What the node is was read before anything was changed: while its
+ * manifests are parked it could not be read again.
+ *
+ * @public
+ */
+export interface NodePlan extends Omit<ControlPlaneNode, 'machine'> {
+  /** The machine's name in the configuration. */
+  name: string;
+  /** Beside the folder that the kubelet watches, in the same file system: a rename takes a manifest out of it. */
+  parked: string;
+}
+
+/**
+ * What a restore will do, as it is left on every machine. No secrets.
+ *
+ * @public
+ */
+export interface Plan {
+  planVersion: 1;
+  operation: string;
+  cluster: string;
+  archive: { createdAt: string; snapshotSize: number; etcdVersion: string };
+  /** Fresh, the same on all members: it makes the cluster id that an old member cannot join. */
+  token: string;
+  nodes: NodePlan[];
+  workers: string[];
+  /** Who answered before anything was done: an undo waits for these again and for no others. */
+  answered: Answered;
+}
+
+/** @public */
+export interface Answered {
+  /** Nodes whose etcd member answered. */
+  members: string[];
+  /** Whether a linearizable read passed. */
+  quorum: boolean;
+  /** Nodes whose API server was ready. */
+  apiServers: string[];
+}
+
+/** What is known once the whole archive has passed and proved itself. @public */
+export interface VerifiedArchive {
+  /** sha256 of the file as it is stored, hex. */
+  archiveSha256: string;
+  /** Revision of the snapshot. */
+  revision: number;
+  /** Added to it, so that no client ever sees a revision go back. */
+  bump: number;
+}
+
+/** A name for one restore: sortable, unique, safe in a path. */
+export function operationName(now: Date): string {
+  const time = now.toISOString().replace(/[-:]/g, '').replace(/\..*/, 'Z');
+  return `restore-${time}-${randomBytes(4).toString('hex')}`;
+}
+
+/**
+ * The plan for putting an archive back onto the nodes as they are.
+ *
+ * @throws ClusterBackupError `archive-other-cluster`, `archive-other-nodes`, `archive-other-etcd`
+ * @public
+ */
+export function makePlan(options: {
+  operation: string;
+  access: ClusterAccess;
+  nodes: ControlPlaneNode[];
+  description: Description;
+  answered: Answered;
+}): Plan {
+  const { operation, access, nodes, description, answered } = options;
+  refuseOtherCluster(nodes, description);
+  refuseOtherNodes(nodes, description);
+  refuseOtherEtcd(nodes, description);
+  return {
+    planVersion: 1,
+    operation,
+    cluster: access.name,
+    archive: {
+      createdAt: description.createdAt,
+      snapshotSize: description.snapshot.size,
+      etcdVersion: description.versions.etcd,
+    },
+    token: `${operation}-${randomBytes(8).toString('hex')}`,
+    nodes: nodes.map(node => planNode(node, operation)),
+    workers: access.workers.map(worker => worker.name),
+    answered,
+  };
+}
+
+function planNode(node: ControlPlaneNode, operation: string): NodePlan {
+  const { machine, ...facts } = node;
+  return {
+    ...facts,
+    capture: [],
+    name: machine.name,
+    parked: `${posix.dirname(node.manifestsDir)}/cluster-backup-${operation}`,
+  };
+}
+
+/** Manifests of controller manager and scheduler, where they are. */
+export function controllersOf(node: NodePlan): string[] {
+  return [node.controllerManager, node.scheduler].flatMap(pod =>
+    pod ? [pod.manifestPath] : [],
+  );
+}
+
+/** Where a restore keeps its things inside a data directory: the same file system by construction. */
+export function workspaceOf(plan: Plan, node: NodePlan): string {
+  return `${node.etcd.dataDir}/.cluster-backup-${plan.operation}`;
+}
+
+/**
+ * The revision bump: enough that every revision ever handed out stays in the past.
+ * The floor is etcd's own recommendation, about a week of 1,500 writes a second.
+ */
+export function chooseBump(lastSeen: number | undefined, snapshot: number) {
+  return Math.max(1_000_000_000, 2 * ((lastSeen ?? snapshot) - snapshot));
+}
+
+/** Whether the bump is safely beyond everything written since the snapshot: a tenth of it is kept in hand. */
+export function bumpCovers(bump: number, lastLive: number, snapshot: number) {
+  return lastLive - snapshot < bump * 0.9;
+}
+
+function refuseOtherCluster(
+  nodes: ControlPlaneNode[],
+  description: Description,
+) {
+  const expected = description.cluster.caFingerprint;
+  for (const node of nodes) {
+    if (node.caFingerprint === expected) continue;
+    throw new ClusterBackupError({
+      code: 'archive-other-cluster',
+      message: `The cluster CA on ${node.machine.name} (${node.caFingerprint}) is not the one of the archive (${expected}).`,
+      state: NOTHING_CHANGED,
+      remedy: `Choose a backup of this cluster. If the CA of ${node.machine.name} was replaced since, put the old one back on it first.`,
+      details: {
+        machine: node.machine.name,
+        found: node.caFingerprint,
+        expected,
+      },
+    });
+  }
+}
+
+function refuseOtherNodes(nodes: ControlPlaneNode[], description: Description) {
+  const identity = (name: string, urls: string[]) => `${name}=${urls[0]}`;
+  const now = nodes.map(n => identity(n.etcd.name, n.etcd.peerUrls)).sort();
+  const then = description.nodes
+    .map(n => identity(n.etcd.name, n.etcd.peerUrls))
+    .sort();
+  // A node that could not be read on the day of the backup is not in the archive; its member is made all the same.
+  if (then.every(node => now.includes(node))) return;
+  throw new ClusterBackupError({
+    code: 'archive-other-nodes',
+    message: `The etcd members of the archive (${then.join(
+      ', ',
+    )}) are not those configured on the machines (${now.join(', ')}).`,
+    state: NOTHING_CHANGED,
+    remedy:
+      'Give the control-plane nodes their names and addresses of the day of the backup, or choose a later backup.',
+    details: { archive: then, machines: now },
+  });
+}
+
+function refuseOtherEtcd(nodes: ControlPlaneNode[], description: Description) {
+  const minor = (version: string) => version.split('.').slice(0, 2).join('.');
+  const then = minor(description.versions.etcd);
+  for (const node of nodes) {
+    const tag = /:v?(\d+\.\d+)\./.exec(node.etcd.image);
+    if (!tag || tag[1] === then) continue;
+    throw new ClusterBackupError({
+      code: 'archive-other-etcd',
+      message: `${node.machine.name} runs etcd ${tag[1]} (${node.etcd.image}); the archive was taken from etcd ${description.versions.etcd}.`,
+      state: NOTHING_CHANGED,
+      remedy: `etcd restores a snapshot of the same minor version only: put an etcd ${then} image into ${node.etcd.manifestPath}.`,
+      details: {
+        machine: node.machine.name,
+        image: node.etcd.image,
+        archive: description.versions.etcd,
+      },
+    });
+  }
+}

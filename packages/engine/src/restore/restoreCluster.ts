@@ -1,0 +1,566 @@
+import { readArchive, ArchiveProof, Description } from '../archive';
+import { checkCluster, Finding, refuseOn } from '../checks';
+import {
+  cancelled,
+  ClusterAccess,
+  connectCluster,
+  ConnectedCluster,
+} from '../cluster';
+import { ClusterBackupError, NOTHING_CHANGED } from '../errors';
+import { ControlPlaneNode } from '../layout';
+import { askApi } from '../kubernetes';
+import { Progress } from '../progress';
+import { Journal, readJournal, release } from './journal';
+import {
+  isPastReturn,
+  nodesOf,
+  onAll,
+  performCommit,
+  undoCommit,
+} from './perform';
+import {
+  Answered,
+  chooseBump,
+  makePlan,
+  operationName,
+  Plan,
+  VerifiedArchive,
+  workspaceOf,
+} from './plan';
+import {
+  buildMembers,
+  claimMachines,
+  receiveSnapshot,
+  sweepWorkspace,
+} from './prepare';
+import { Attempting, Boundary, StepNode } from './Step';
+import { ask } from './steps/members';
+import { lastRevision } from './steps/weighBump';
+
+/** An archive to restore from, read once from its first byte to its last. @public */
+export interface ArchiveSource {
+  open(signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
+  /** sha256 of the file, hex, from its verified summary, where there is one. */
+  sha256?: string;
+  /** What opens it: age identities, or the file key of this one archive. */
+  key: { identities: string[] } | { fileKey: Buffer };
+  /** Fingerprints of the signing keys that are trusted. */
+  trustedSigners: string[];
+}
+
+/** @public */
+export interface RestoreOptions {
+  cluster: ClusterAccess;
+  archive: ArchiveSource;
+  /** Do everything up to the commit, then take it back. */
+  dryRun?: boolean;
+  progress?: Progress;
+  /** Obeyed until the point of no return. */
+  signal?: AbortSignal;
+  boundary?: Boundary;
+}
+
+/** @public */
+export interface RestoreResult {
+  operation: string;
+  plan: Plan;
+  verified: VerifiedArchive;
+  reservations: Finding[];
+  /** From the first API server's stop to the last one's readiness. */
+  outageSeconds: number;
+  /** The data of before, by machine. It stays until someone removes it. */
+  kept: Array<{ machine: string; path: string }>;
+}
+
+/**
+ * Puts an archive back: proves everything it can, prepares each node's member beside the living one, stops the
+ * control plane, renames, starts it. Undoes itself when it fails before the point of no return.
+ *
+ * @throws ClusterBackupError `restore-unfinished` when an earlier restore was left half-way, and those of every room
+ * @public
+ */
+export async function restoreCluster(
+  options: RestoreOptions,
+): Promise<RestoreResult> {
+  return attemptOn(options, async (cluster, run) => {
+    const journals = await readJournals(cluster);
+    refuseUnfinished(journals);
+    const prepared = await prepare(cluster, options, run, {
+      fence: nextFence(journals),
+    });
+    return commit(prepared, run, options.dryRun === true);
+  });
+}
+
+/**
+ * Goes on with a restore that was left half-way, from the journals on the machines alone; the archive is asked for
+ * only when the preparation was not finished.
+ *
+ * @throws ClusterBackupError `restore-none-unfinished`, `resume-needs-archive`, and those of every room
+ * @public
+ */
+export async function resumeRestore(options: {
+  cluster: ClusterAccess;
+  archive?: ArchiveSource;
+  progress?: Progress;
+  signal?: AbortSignal;
+  boundary?: Boundary;
+}): Promise<RestoreResult> {
+  return attemptOn(options, async (cluster, run) => {
+    const journals = await readJournals(cluster);
+    const { plan } = unfinished(journals);
+    const fence = nextFence(journals);
+    const verified = preparedEverywhere(journals);
+    if (verified) {
+      const attempting = attempt(cluster, plan, fence, run);
+      return commit({ attempting, verified, reservations: [] }, run, false);
+    }
+    if (!options.archive) {
+      throw new ClusterBackupError({
+        code: 'resume-needs-archive',
+        message: `The preparation of ${plan.operation} was not finished on every machine.`,
+        state: NOTHING_CHANGED,
+        remedy: 'Resume with the archive and its key, or undo.',
+        details: { operation: plan.operation },
+      });
+    }
+    const again = { ...options, archive: options.archive };
+    const prepared = await prepare(cluster, again, run, { fence, plan });
+    return commit(prepared, run, false);
+  });
+}
+
+/**
+ * Takes a restore back that was left half-way before the point of no return.
+ *
+ * @throws ClusterBackupError `restore-none-unfinished`, `restore-past-return`, and those of every room
+ * @public
+ */
+export async function undoRestore(options: {
+  cluster: ClusterAccess;
+  progress?: Progress;
+  boundary?: Boundary;
+}): Promise<{ operation: string }> {
+  return attemptOn(options, async (cluster, run) => {
+    const journals = await readJournals(cluster);
+    const { plan } = unfinished(journals);
+    await takeBack(attempt(cluster, plan, nextFence(journals), run));
+    return { operation: plan.operation };
+  });
+}
+
+/**
+ * What the machines' journals say of a restore that is under way or was left half-way.
+ *
+ * @public
+ */
+export async function findUnfinishedRestore(
+  cluster: ClusterAccess,
+): Promise<
+  { operation: string; plan: Plan; onlyForward: boolean } | undefined
+> {
+  return attemptOn({ cluster }, async connected => {
+    const journals = await readJournals(connected);
+    if (!journals.some(journal => journal.current)) return undefined;
+    const { plan } = unfinished(journals);
+    return {
+      operation: plan.operation,
+      plan,
+      onlyForward: journals.some(isPastReturn),
+    };
+  });
+}
+
+interface Run {
+  progress: Progress;
+  signal: AbortSignal;
+  boundary?: Boundary;
+}
+
+interface Prepared {
+  attempting: Attempting;
+  verified: VerifiedArchive;
+  reservations: Finding[];
+}
+
+async function attemptOn<T>(
+  options: Partial<Run> & { cluster: ClusterAccess },
+  act: (cluster: ConnectedCluster, run: Run) => Promise<T>,
+): Promise<T> {
+  const run: Run = {
+    progress: options.progress ?? (() => {}),
+    signal: options.signal ?? new AbortController().signal,
+    boundary: options.boundary,
+  };
+  const cluster = await connectCluster(options.cluster, run);
+  try {
+    return await act(cluster, run);
+  } catch (error) {
+    if (run.signal.aborted && !(error instanceof ClusterBackupError)) {
+      throw cancelled(NOTHING_CHANGED);
+    }
+    throw error;
+  } finally {
+    await cluster.close();
+  }
+}
+
+function attempt(
+  cluster: ConnectedCluster,
+  plan: Plan,
+  fence: number,
+  run: Run,
+): Attempting {
+  return {
+    ...run,
+    cluster,
+    plan,
+    attempt: { operation: plan.operation, fence },
+  };
+}
+
+/** Zone 1: nothing that a running component reads is changed; whatever fails, all of it is removed again. */
+async function prepare(
+  cluster: ConnectedCluster,
+  options: { archive: ArchiveSource },
+  run: Run,
+  earlier: { fence: number; plan?: Plan },
+): Promise<Prepared> {
+  let attempting: Attempting | undefined;
+  let reservations: Finding[] = [];
+  let trailer = '';
+  try {
+    const source = await options.archive.open(run.signal);
+    const proof = await readArchive(
+      source,
+      { ...options.archive.key, signal: run.signal },
+      {
+        description: async description => {
+          const report = await checkCluster(cluster, {
+            ...run,
+            purpose: 'restore',
+            snapshot: {
+              size: description.snapshot.size,
+              etcdVersion: description.versions.etcd,
+            },
+          });
+          refuseOn(report.findings);
+          reservations = report.findings.filter(
+            finding => finding.level === 'reservation',
+          );
+          const plan =
+            earlier.plan ??
+            (await planFor(cluster, report.nodes, description, run));
+          attempting = attempt(cluster, plan, earlier.fence, run);
+          await claimMachines(attempting, await nodesOf(attempting));
+        },
+        snapshot: async (size, stream) => {
+          const nodes = await nodesOf(attempting!);
+          trailer = await receiveSnapshot(attempting!, nodes, size, stream);
+        },
+      },
+    );
+    refuseUntrusted(proof, options.archive);
+    const nodes = await nodesOf(attempting!);
+    const verified: VerifiedArchive = {
+      archiveSha256: proof.ciphertext.sha256,
+      revision: proof.facts.revision,
+      bump: chooseBump(
+        await lastRevision(attempting!, nodes),
+        proof.facts.revision,
+      ),
+    };
+    await buildMembers(attempting!, nodes, verified, trailer);
+    return { attempting: attempting!, verified, reservations };
+  } catch (error) {
+    if (!attempting) throw error;
+    throw await undoneBecause(attempting, error);
+  }
+}
+
+async function planFor(
+  cluster: ConnectedCluster,
+  nodes: ControlPlaneNode[],
+  description: Description,
+  run: Run,
+): Promise<Plan> {
+  return makePlan({
+    operation: operationName(new Date()),
+    access: cluster.access,
+    nodes,
+    description,
+    answered: await whoAnswers(nodes, run.signal),
+  });
+}
+
+async function whoAnswers(
+  nodes: ControlPlaneNode[],
+  signal: AbortSignal,
+): Promise<Answered> {
+  const named = async (question: (node: ControlPlaneNode) => Promise<unknown>) =>
+    (
+      await Promise.all(
+        nodes.map(node =>
+          question(node).then(
+            () => [node.machine.name],
+            () => [],
+          ),
+        ),
+      )
+    ).flat();
+  const [members, linearizable, apiServers] = await Promise.all([
+    named(node => ask(node, signal, member => member.status())),
+    named(node => ask(node, signal, member => member.linearizableRead())),
+    named(node => askApi(node, 'own', signal, api => api.readyz())),
+  ]);
+  return { members, quorum: linearizable.length > 0, apiServers };
+}
+
+/** Zones 2 and 3. A failure in zone 2 puts every node back as it was; in zone 3 there is only forward. */
+async function commit(
+  { attempting, verified, reservations }: Prepared,
+  run: Run,
+  dryRun: boolean,
+): Promise<RestoreResult> {
+  const { plan } = attempting;
+  const result = (outageSeconds: number): RestoreResult => ({
+    operation: plan.operation,
+    plan,
+    verified,
+    reservations,
+    outageSeconds,
+    kept: plan.nodes.map(node => ({
+      machine: node.name,
+      path: `${workspaceOf(plan, node)}/kept`,
+    })),
+  });
+  if (dryRun) {
+    await takeBack(attempting);
+    return { ...result(0), kept: [] };
+  }
+  const outage = timeOutage(run.progress);
+  let forward = false;
+  try {
+    await performCommit(
+      { ...attempting, progress: outage.progress },
+      verified,
+      () => {
+        forward = true;
+      },
+    );
+    await finish(attempting);
+  } catch (error) {
+    throw forward
+      ? onlyForward(attempting, error)
+      : await undoneBecause(attempting, error);
+  }
+  return result(outage.seconds());
+}
+
+async function finish(attempting: Attempting): Promise<void> {
+  const forward = { ...attempting, signal: new AbortController().signal };
+  const nodes = await nodesOf(forward);
+  await onAll(forward, nodes, 'finish', async node => {
+    await sweepWorkspace(forward, node);
+  });
+  await Promise.all(
+    nodes.map(node => release(node.machine, attempting.attempt)),
+  );
+}
+
+/** Undoes whatever was begun and leaves nothing behind; not cancellable, for the same reason as the commit's end. */
+async function takeBack(attempting: Attempting): Promise<void> {
+  const back = { ...attempting, signal: new AbortController().signal };
+  const { nodes, unreached } = await reachedNodes(back);
+  const unwell = await undoCommit(back, nodes);
+  for (const node of nodes) {
+    const { current } = await readJournal(node.machine);
+    // A machine that was never claimed has nothing to take back.
+    if (current?.operation !== back.plan.operation) continue;
+    await sweepWorkspace(back, node);
+    await release(node.machine, back.attempt);
+  }
+  if (!unreached.length && !unwell.length) return;
+  throw new ClusterBackupError({
+    code: 'undo-incomplete',
+    message: [
+      ...unreached.map(
+        ({ name, error }) =>
+          `${name} could not be reached, nothing was taken back on it: ${error.message}`,
+      ),
+      ...unwell,
+    ].join('\n'),
+    state: `Data and manifests are as before on ${
+      nodes.map(node => node.plan.name).join(', ') || 'no machine'
+    }.`,
+    remedy: unreached.length
+      ? `Bring ${unreached
+          .map(({ name }) => name)
+          .join(', ')} back, then run undo.`
+      : 'Look at the pods on the machines named (crictl ps -a, crictl logs).',
+    details: { unreached: unreached.map(({ name }) => name), unwell },
+  });
+}
+
+async function reachedNodes({ cluster, plan }: Attempting) {
+  const nodes: StepNode[] = [];
+  const unreached: Array<{ name: string; error: ClusterBackupError }> = [];
+  for (const node of plan.nodes) {
+    try {
+      nodes.push({
+        ...node,
+        plan: node,
+        machine: await cluster.machine(node.name),
+      });
+    } catch (error) {
+      if (!(error instanceof ClusterBackupError)) throw error;
+      unreached.push({ name: node.name, error });
+    }
+  }
+  return { nodes, unreached };
+}
+
+/** The error to tell after everything was taken back, or after that failed too. */
+async function undoneBecause(
+  attempting: Attempting,
+  error: unknown,
+): Promise<unknown> {
+  const cause = asTyped(error, attempting.signal);
+  // Whoever took over decides about the machines now.
+  if (cause.code === 'machine-fenced' || cause.code === 'machine-occupied') {
+    return cause;
+  }
+  try {
+    await takeBack(attempting);
+    return restated(
+      cause,
+      'The restore was taken back: every machine is as it was before it.',
+      cause.remedy,
+    );
+  } catch (undoError) {
+    const why = asTyped(undoError, attempting.signal);
+    return restated(
+      cause,
+      `Taking the restore back did not succeed everywhere: ${why.message} ${why.state}`,
+      `${cause.remedy} ${why.remedy}`,
+    );
+  }
+}
+
+function onlyForward(attempting: Attempting, error: unknown) {
+  const cause = asTyped(error, attempting.signal);
+  return restated(
+    cause,
+    'The restore may have passed the point of no return: the restored data is in place, the data of before is kept beside it.',
+    `${cause.remedy} Then run resume.`,
+  );
+}
+
+function restated(
+  error: ClusterBackupError,
+  state: string,
+  remedy: string,
+): ClusterBackupError {
+  return new ClusterBackupError({
+    code: error.code,
+    message: error.message,
+    state,
+    remedy,
+    details: error.details,
+    cause: error,
+  });
+}
+
+function asTyped(error: unknown, signal: AbortSignal): ClusterBackupError {
+  if (error instanceof ClusterBackupError) return error;
+  if (signal.aborted) return cancelled(NOTHING_CHANGED);
+  throw error;
+}
+
+async function readJournals(cluster: ConnectedCluster): Promise<Journal[]> {
+  return Promise.all(
+    cluster.access.controlPlane.map(async ({ name }) =>
+      readJournal(await cluster.machine(name)),
+    ),
+  );
+}
+
+function nextFence(journals: Journal[]): number {
+  return 1 + Math.max(...journals.map(journal => journal.fence));
+}
+
+function refuseUnfinished(journals: Journal[]) {
+  const current = journals.find(journal => journal.current)?.current;
+  if (!current) return;
+  throw new ClusterBackupError({
+    code: 'restore-unfinished',
+    message: `The restore ${current.operation} is under way or was left half-way.`,
+    state: 'Nothing was changed by this attempt.',
+    remedy: 'Finish it with resume, or take it back with undo, first.',
+    details: { operation: current.operation },
+  });
+}
+
+function unfinished(journals: Journal[]) {
+  const current = journals.find(journal => journal.current)?.current;
+  if (current) return current;
+  throw new ClusterBackupError({
+    code: 'restore-none-unfinished',
+    message: 'No restore is under way or was left half-way on these machines.',
+    state: NOTHING_CHANGED,
+    remedy: 'Nothing is to be done.',
+  });
+}
+
+/**
+ * The verified archive, when every node holds its finished member of it. Past the point of no return every node
+ * did; one that was already released has nothing more to tell.
+ */
+function preparedEverywhere(journals: Journal[]): VerifiedArchive | undefined {
+  const past = journals.find(isPastReturn);
+  if (past) return past.current!.verified;
+  const [first, ...others] = journals.map(journal => journal.current?.verified);
+  const same = others.every(
+    other => other?.archiveSha256 === first?.archiveSha256,
+  );
+  return same ? first : undefined;
+}
+
+function refuseUntrusted(proof: ArchiveProof, archive: ArchiveSource) {
+  if (archive.sha256 && archive.sha256 !== proof.ciphertext.sha256) {
+    throw new ClusterBackupError({
+      code: 'archive-altered',
+      message: `The archive's digest ${proof.ciphertext.sha256} is not the one of its summary, ${archive.sha256}.`,
+      state: NOTHING_CHANGED,
+      remedy: 'Restore another copy of this backup, or another backup.',
+      details: { found: proof.ciphertext.sha256, expected: archive.sha256 },
+    });
+  }
+  if (archive.trustedSigners.includes(proof.signer)) return;
+  throw new ClusterBackupError({
+    code: 'archive-signer-unknown',
+    message: `The archive is signed by ${proof.signer}, which is not a trusted signer.`,
+    state: NOTHING_CHANGED,
+    remedy: `If you know that this fingerprint is yours, name it: --signer ${proof.signer}.`,
+    details: { signer: proof.signer, trusted: archive.trustedSigners },
+  });
+}
+
+function timeOutage(progress: Progress) {
+  let stopped = 0;
+  let back = 0;
+  return {
+    seconds: () => (stopped && back ? (back - stopped) / 1000 : 0),
+    progress: ((event: Parameters<Progress>[0]) => {
+      if (event.type === 'step') {
+        if (event.step === 'park-control-plane' && event.status === 'started') {
+          stopped = Date.now();
+        }
+        if (event.step === 'return-api-servers' && event.status === 'done') {
+          back = Date.now();
+        }
+      }
+      progress(event);
+    }) as Progress,
+  };
+}

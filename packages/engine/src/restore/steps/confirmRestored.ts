@@ -1,0 +1,15 @@
+import { Step } from '../Step';
+import { ask, awaitOneCluster } from './members';
+
+/** The snapshot's own alarms came back with it; what it holds is compared once more, now under load. */
+export const confirmRestored: Step = {
+  name: 'confirm',
+  title: 'Clear alarms and compare the members',
+  zone: 'forward',
+  async settled(attempting, nodes, verified) {
+    await ask(nodes[0], attempting.signal, async member => {
+      for (const alarm of await member.alarms()) await member.disarm(alarm);
+    });
+    await awaitOneCluster(attempting, nodes, verified);
+  },
+};

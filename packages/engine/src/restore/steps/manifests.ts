@@ -1,0 +1,107 @@
+import { ClusterBackupError } from '../../errors';
+import { change } from '../journal';
+import { Attempting, StepNode } from '../Step';
+
+/** How long a static pod may take to go: kubeadm's pods have a grace of 30 s, the kubelet looks every 20 s. */
+const GONE_WITHIN_SECONDS = 120;
+const STILL_THERE = 76;
+
+/**
+ * Takes manifests out of the folder that the kubelet watches, which is how a static pod is stopped. A file renamed
+ * inside the folder would go on running, whatever its ending.
+ */
+export async function parkManifests(
+  { attempt, signal }: Attempting,
+  { machine, plan }: StepNode,
+  step: string,
+  manifests: string[],
+) {
+  await change(
+    machine,
+    attempt,
+    step,
+    `parked=$1
+shift
+mkdir -p "$parked"
+for manifest; do
+  if [ -e "$manifest" ]; then mv -f "$manifest" "$parked/"; sync "$(dirname "$manifest")" "$parked"; fi
+done`,
+    [plan.parked, ...manifests],
+    { signal },
+  );
+}
+
+/** Puts parked manifests back; the kubelet starts their pods. */
+export async function returnManifests(
+  { attempt, signal }: Attempting,
+  { machine, plan }: StepNode,
+  step: string,
+  manifests: string[],
+) {
+  await change(
+    machine,
+    attempt,
+    step,
+    `parked=$1
+shift
+for manifest; do
+  waiting=$parked/$(basename "$manifest")
+  if [ -e "$waiting" ]; then mv -f "$waiting" "$manifest"; sync "$(dirname "$manifest")" "$parked"; fi
+done
+rmdir "$parked" 2>/dev/null || true`,
+    [plan.parked, ...manifests],
+    { signal },
+  );
+}
+
+/**
+ * Waits until containers are really gone and their ports closed: moving a manifest only asks the kubelet.
+ *
+ * @throws ClusterBackupError `pods-still-running`
+ */
+export async function awaitGone(
+  { signal }: Attempting,
+  { machine }: StepNode,
+  containers: string[],
+  ports: number[],
+) {
+  const result = await machine.run(
+    [
+      'sh',
+      '-c',
+      `set -eu
+deadline=$(($(date +%s) + $1))
+while :; do
+  left=
+  for name in $2; do
+    running=$(crictl ps -q --label "io.kubernetes.container.name=$name")
+    if [ -n "$running" ]; then left="$left container $name,"; fi
+  done
+  for port in $3; do
+    if [ -n "$(ss -ltnH "sport = :$port")" ]; then left="$left port $port,"; fi
+  done
+  if [ -z "$left" ]; then exit 0; fi
+  if [ "$(date +%s)" -ge "$deadline" ]; then echo "$left"; exit ${STILL_THERE}; fi
+  sleep 0.1
+done`,
+      'cluster-backup',
+      String(GONE_WITHIN_SECONDS),
+      containers.join(' '),
+      ports.join(' '),
+    ],
+    {
+      accept: [0, STILL_THERE],
+      timeoutMs: (GONE_WITHIN_SECONDS + 30) * 1000,
+      signal,
+    },
+  );
+  if (result.code === 0) return;
+  const left = result.stdout.trim().replace(/,$/, '');
+  throw new ClusterBackupError({
+    code: 'pods-still-running',
+    message: `On ${machine.name} these are still there ${GONE_WITHIN_SECONDS} seconds after their manifests were taken away: ${left}.`,
+    state: 'The manifests are parked; the data is as it was.',
+    remedy: `Look at the kubelet and the container runtime of ${machine.name} (systemctl status kubelet, crictl ps).`,
+    details: { machine: machine.name, left },
+  });
+}
