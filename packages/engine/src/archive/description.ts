@@ -1,0 +1,168 @@
+import {
+  integer,
+  list,
+  object,
+  oneOf,
+  optional,
+  parseJson,
+  Shape,
+  ShapeProblem,
+  text,
+} from './jsonShape';
+import { archiveNewerFormat } from './archiveErrors';
+
+/** One of the machines that members of etcd run on. @public */
+export interface DescribedNode {
+  name: string;
+  address: string;
+  /** A known_hosts line without the host names: `ssh-ed25519 AAAA...`. */
+  hostKey: string;
+  etcd: {
+    name: string;
+    peerUrls: string[];
+    clientUrls: string[];
+    dataDir: string;
+  };
+}
+
+/** A machine that no member runs on. @public */
+export interface DescribedWorker {
+  name: string;
+  address: string;
+  hostKey: string;
+}
+
+/** Something true about a backup that a person should know. @public */
+export interface Reservation {
+  /** Stable and kebab-case. */
+  id: string;
+  title: string;
+  message: string;
+  machine?: string;
+}
+
+/**
+ * What an archive is of: `backup.json`, its first entry.
+ *
+ * @public
+ */
+export interface Description {
+  formatVersion: 1;
+  cluster: {
+    name: string;
+    layout: string;
+    /** SHA-256, hex, of the SubjectPublicKeyInfo of the cluster's certificate authority. */
+    caFingerprint: string;
+    kubeSystemUid?: string;
+  };
+  /** ISO 8601, UTC. */
+  createdAt: string;
+  createdBy: { engine: string };
+  versions: { kubernetes?: string; etcd: string };
+  nodes: DescribedNode[];
+  workers: DescribedWorker[];
+  snapshot: {
+    /** The member it was taken from. */
+    member: string;
+    /** Bytes, the trailing hash included. */
+    size: number;
+  };
+  reservations: Reservation[];
+}
+
+/** Names of machines are parts of paths in the archive. */
+const machineName = text({
+  max: 253,
+  pattern: /^[A-Za-z0-9][A-Za-z0-9._-]*$/,
+  what: 'name of a machine (letters, digits, . _ -)',
+});
+const hex256 = text({ pattern: /^[0-9a-f]{64}$/, what: 'SHA-256 in hex' });
+const urls = list(text(), { max: 100 });
+const machine = {
+  name: machineName,
+  address: text({ max: 255 }),
+  hostKey: text({ max: 16 * 1024 }),
+};
+
+const descriptionShape = object({
+  formatVersion: oneOf(1),
+  cluster: object({
+    name: text({ max: 253, pattern: /./, what: 'name' }),
+    layout: text({ max: 100, pattern: /^[a-z0-9-]+$/, what: 'layout' }),
+    caFingerprint: hex256,
+    kubeSystemUid: optional(text({ max: 100 })),
+  }),
+  createdAt: instant,
+  createdBy: object({ engine: text({ max: 100 }) }),
+  versions: object({
+    kubernetes: optional(text({ max: 100 })),
+    etcd: text({ max: 100 }),
+  }),
+  nodes: list(
+    object({
+      ...machine,
+      etcd: object({
+        name: text(),
+        peerUrls: urls,
+        clientUrls: urls,
+        dataDir: text({ max: 4096 }),
+      }),
+    }),
+    { min: 1, max: 100 },
+  ),
+  workers: list(object(machine), { max: 10_000 }),
+  snapshot: object({
+    member: text(),
+    size: integer(1, Number.MAX_SAFE_INTEGER),
+  }),
+  reservations: list(
+    object({
+      id: text({ max: 200 }),
+      title: text(),
+      message: text({ max: 16 * 1024 }),
+      machine: optional(text()),
+    }),
+    { max: 10_000 },
+  ),
+});
+
+/** Reads `backup.json`, or the same inside a summary. */
+export function parseDescription(bytes: Buffer): Description {
+  refuseNewerFormat(bytes, 'The archive');
+  return parseJson(bytes, description);
+}
+
+export const description: Shape<Description> = (value, where) => {
+  const found = descriptionShape(value, where);
+  const names = new Set<string>();
+  for (const { name } of [...found.nodes, ...found.workers]) {
+    if (names.has(name)) {
+      throw new ShapeProblem(`two machines are named ${name}`);
+    }
+    names.add(name);
+  }
+  return found;
+};
+
+/** A later format may differ in every other field, so this one is looked at before any. */
+export function refuseNewerFormat(bytes: Buffer, what: string) {
+  const { formatVersion } = parseJson(
+    bytes,
+    object({ formatVersion: integer(1, Number.MAX_SAFE_INTEGER) }),
+  );
+  if (formatVersion > 1) {
+    throw archiveNewerFormat(what, formatVersion);
+  }
+}
+
+function instant(value: unknown, where: string): string {
+  const found = text({
+    max: 40,
+    pattern: /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/,
+    what: 'time in UTC (2006-01-02T15:04:05Z)',
+  })(value, where);
+  if (Number.isNaN(Date.parse(found))) {
+    throw new ShapeProblem(`${where} is no time`);
+  }
+  return found;
+}

@@ -1,0 +1,22 @@
+export { archiveName, parseArchiveName } from './archiveName';
+export type { Checksums, EntryChecksum, SnapshotFacts } from './checksums';
+export type {
+  DescribedNode,
+  DescribedWorker,
+  Description,
+  Reservation,
+} from './description';
+export { generateAgeKey, parseIdentities } from './encryption';
+export type { ArchiveKeys } from './encryption';
+export type { NodeFileHeader } from './entries';
+export { readArchive } from './reader';
+export type { ArchiveProof, ArchiveVisitor } from './reader';
+export {
+  createSigningKeyFile,
+  keyFingerprint,
+  loadSigningKeyFile,
+} from './signing';
+export { encodeSummary, summaryName, verifySummary } from './summary';
+export type { ArchiveSummary } from './summary';
+export { createArchive } from './writer';
+export type { ArchiveWriter } from './writer';

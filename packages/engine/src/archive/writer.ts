@@ -1,0 +1,356 @@
+import { createHash, KeyObject } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { pack } from 'tar-stream';
+import { ClusterBackupError, NOTHING_CHANGED } from '../errors';
+import { blocksOf } from './blocks';
+import { archiveUnwritable } from './archiveErrors';
+import {
+  archiveMessage,
+  Checksums,
+  EntryChecksum,
+  SnapshotFacts,
+} from './checksums';
+import { gzip } from './compression';
+import { Description, parseDescription } from './description';
+import { ageEncrypt, encrypterFor } from './encryption';
+import {
+  CHECKSUMS_ENTRY,
+  DESCRIPTION_ENTRY,
+  nodeEntryName,
+  NodeFileHeader,
+  nodeFileProblem,
+  SIGNATURE_ENTRY,
+  SNAPSHOT_ENTRY,
+  tarHeader,
+} from './entries';
+import { ShapeProblem } from './jsonShape';
+import { MAX_CHECKSUMS, MAX_DESCRIPTION, MAX_ENTRIES } from './limits';
+import { keyFingerprint, signMessage } from './signing';
+import { ArchiveSummary, signSummary } from './summary';
+
+/** Small chunks are joined to this before they are hashed and passed on. */
+const BLOCK = 512 * 1024;
+
+/**
+ * Writes one archive: `description`, then any number of `nodeFile`, then `snapshot`, then `finish`, each awaited before
+ * the next. They wait for whoever reads `ciphertext`, so that must be under way first.
+ *
+ * @public
+ */
+export interface ArchiveWriter {
+  /** The archive's bytes. Destroying it makes every method reject. */
+  readonly ciphertext: Readable;
+  description(description: Description): Promise<void>;
+  /** @throws ClusterBackupError `archive-content-refused` when it can not be kept or is not as its header says. */
+  nodeFile(
+    node: string,
+    header: NodeFileHeader,
+    source?: AsyncIterable<Uint8Array>,
+  ): Promise<void>;
+  /** @throws ClusterBackupError `archive-content-refused` when the source does not give exactly `size` bytes. */
+  snapshot(size: number, source: AsyncIterable<Uint8Array>): Promise<void>;
+  /** Writes checksums and signature and resolves when the last byte was read from `ciphertext`. */
+  finish(facts: SnapshotFacts): Promise<ArchiveSummary>;
+  /** Ends `ciphertext` with this error. */
+  abort(error: Error): void;
+}
+
+/**
+ * Begins an archive: tar, gzip in one member, age.
+ *
+ * @throws ClusterBackupError `recipient-invalid`
+ * @public
+ */
+export function createArchive(options: {
+  /** age public keys. */
+  recipients: string[];
+  /** Ed25519 private key. */
+  signingKey: KeyObject;
+  /** gzip's, 1 to 9. Default 1. */
+  compressionLevel?: number;
+  signal?: AbortSignal;
+}): ArchiveWriter {
+  const { signingKey, compressionLevel = 1, signal } = options;
+  const encrypter = encrypterFor(options.recipients);
+  const tar = pack();
+  const stored = createHash('sha256');
+  let storedSize = 0;
+  let failure: unknown;
+  let ended = false;
+
+  async function* encrypted() {
+    for await (const block of ageEncrypt(
+      gzip(tar as AsyncIterable<Uint8Array>, compressionLevel),
+      encrypter,
+    )) {
+      stored.update(block);
+      storedSize += block.length;
+      yield block;
+    }
+    ended = true;
+  }
+  const ciphertext = Readable.from(encrypted());
+  const closed = new Promise<void>(resolve => {
+    ciphertext.once('close', () => {
+      signal?.removeEventListener('abort', onAbort);
+      if (!ended) {
+        failure ??= ciphertext.errored ?? abandoned();
+        tar.destroy();
+      }
+      resolve();
+    });
+  });
+  // Both are told through the promises of the methods.
+  ciphertext.on('error', () => {});
+  tar.on('error', () => {});
+
+  function abort(error: Error) {
+    failure ??= error;
+    ciphertext.destroy(error);
+    tar.destroy(error);
+  }
+  function onAbort() {
+    abort(signal!.reason);
+  }
+  signal?.addEventListener('abort', onAbort, { once: true });
+  if (signal?.aborted) {
+    onAbort();
+  }
+
+  const entries: EntryChecksum[] = [];
+  const names = new Set<string>();
+  const links = new Map<string, Set<string>>();
+  let stage: 'description' | 'files' | 'checksums' | 'done' = 'description';
+  let described: { description: Description; bytes: Buffer } | undefined;
+
+  function expect(expected: typeof stage, next: typeof stage) {
+    if (failure) {
+      throw failure;
+    }
+    if (stage !== expected) {
+      throw new Error(`The archive's entries are out of order: at ${stage}`);
+    }
+    stage = next;
+  }
+
+  /** Writes an entry; `what` names it in messages. */
+  async function add(
+    header: Omit<EntryChecksum, 'sha256'>,
+    mtime: number,
+    source: AsyncIterable<Uint8Array> | Iterable<Buffer>,
+    what: string,
+  ): Promise<EntryChecksum> {
+    const hash = createHash('sha256');
+    let written = 0;
+    const refused = (found: string) =>
+      archiveUnwritable(
+        `${what} gave ${found} bytes than the ${header.size} announced: it changed while it was read, or reading it failed.`,
+        { announced: header.size, read: written },
+      );
+    try {
+      const sink = tar.entry(tarHeader(header, mtime));
+      sink.on('error', () => {});
+      const finished = new Promise<void>(resolve => {
+        sink.once('close', () => resolve());
+        tar.once('close', () => resolve());
+      });
+      if (header.type === 'file') {
+        for await (const block of source) {
+          written += block.length;
+          if (written > header.size) {
+            throw refused('more');
+          }
+          hash.update(block);
+          if (!sink.write(block)) {
+            await writable(sink, finished);
+          }
+          if (failure) {
+            throw failure;
+          }
+        }
+        if (written < header.size) {
+          throw refused('fewer');
+        }
+        sink.end(null);
+      }
+      await finished;
+      if (failure) {
+        throw failure;
+      }
+    } catch (error) {
+      abort(error as Error);
+      throw failure;
+    }
+    return {
+      ...header,
+      ...(header.type === 'file' && { sha256: hash.digest('hex') }),
+    };
+  }
+
+  function ownEntry(name: string, size: number) {
+    return { name, type: 'file' as const, mode: 0o600, uid: 0, gid: 0, size };
+  }
+
+  function createdAt(): number {
+    return Math.floor(Date.parse(described!.description.createdAt) / 1000);
+  }
+
+  async function addOwn(name: string, bytes: Buffer): Promise<EntryChecksum> {
+    return add(ownEntry(name, bytes.length), createdAt(), [bytes], name);
+  }
+
+  return {
+    ciphertext,
+    abort,
+
+    async description(description) {
+      expect('description', 'files');
+      const bytes = encode(description);
+      if (bytes.length > MAX_DESCRIPTION) {
+        throw archiveUnwritable(
+          `The description has ${bytes.length} bytes, more than ${MAX_DESCRIPTION}.`,
+        );
+      }
+      try {
+        described = { description: parseDescription(bytes), bytes };
+      } catch (error) {
+        if (error instanceof ShapeProblem) {
+          throw archiveUnwritable(
+            `The description can not be written: ${error.message}.`,
+          );
+        }
+        throw error;
+      }
+      entries.push(await addOwn(DESCRIPTION_ENTRY, bytes));
+    },
+
+    async nodeFile(node, header, source) {
+      expect('files', 'files');
+      const what = `${node}:${header.path}`;
+      const { nodes, workers } = described!.description;
+      const ofNode = links.get(node) ?? new Set();
+      links.set(node, ofNode);
+      const name = nodeEntryName(node, header.path);
+      const problem = [...nodes, ...workers].every(m => m.name !== node)
+        ? 'its machine is not in the description'
+        : nodeFileProblem(header, path => ofNode.has(path)) ??
+          (names.has(name) ? 'it was given twice' : undefined) ??
+          (entries.length >= MAX_ENTRIES - 1
+            ? `an archive has at most ${MAX_ENTRIES} entries`
+            : undefined);
+      if (problem) {
+        throw archiveUnwritable(`${what} can not be kept: ${problem}.`, {
+          machine: node,
+          path: header.path,
+        });
+      }
+      names.add(name);
+      if (header.type === 'symlink') {
+        ofNode.add(header.path);
+      }
+      const { type, mode, uid, gid, size, mtime, linkname } = header;
+      entries.push(
+        await add(
+          {
+            name,
+            type,
+            mode,
+            uid,
+            gid,
+            size,
+            ...(linkname !== undefined && { linkname }),
+          },
+          mtime,
+          source ?? [],
+          what,
+        ),
+      );
+    },
+
+    async snapshot(size, source) {
+      expect('files', 'checksums');
+      const announced = described!.description.snapshot.size;
+      if (size !== announced) {
+        throw archiveUnwritable(
+          `The snapshot has ${size} bytes, and the description says ${announced}.`,
+        );
+      }
+      entries.push(
+        await add(
+          ownEntry(SNAPSHOT_ENTRY, size),
+          createdAt(),
+          blocksOf(source, BLOCK),
+          'The snapshot',
+        ),
+      );
+    },
+
+    async finish(facts) {
+      expect('checksums', 'done');
+      const snapshot = entries[entries.length - 1];
+      if (snapshot.sha256 !== facts.snapshotSha256) {
+        const error = archiveUnwritable(
+          'The snapshot in the archive is not the one that etcd sent: its SHA-256 differs.',
+          { sent: facts.snapshotSha256, written: snapshot.sha256 },
+        );
+        abort(error);
+        throw error;
+      }
+      const checksums: Checksums = { formatVersion: 1, entries, facts };
+      const bytes = encode(checksums);
+      if (bytes.length > MAX_CHECKSUMS) {
+        throw archiveUnwritable(
+          `The checksums have ${bytes.length} bytes, more than ${MAX_CHECKSUMS}.`,
+        );
+      }
+      await addOwn(CHECKSUMS_ENTRY, bytes);
+      await addOwn(
+        SIGNATURE_ENTRY,
+        encode(
+          signMessage(archiveMessage(described!.bytes, bytes), signingKey),
+        ),
+      );
+      tar.finalize();
+      await closed;
+      if (failure) {
+        throw failure;
+      }
+      return signSummary(
+        {
+          formatVersion: 1,
+          description: described!.description,
+          facts,
+          ciphertext: { size: storedSize, sha256: stored.digest('hex') },
+          signer: keyFingerprint(signingKey),
+        },
+        signingKey,
+      );
+    },
+  };
+}
+
+function encode(value: object): Buffer {
+  return Buffer.from(`${JSON.stringify(value, null, 2)}\n`);
+}
+
+/** Resolves when a stream takes more, or never will. */
+function writable(
+  sink: NodeJS.WritableStream,
+  finished: Promise<void>,
+): Promise<void> {
+  return Promise.race([
+    new Promise<void>(resolve => {
+      sink.once('drain', resolve);
+    }),
+    finished,
+  ]);
+}
+
+function abandoned() {
+  return new ClusterBackupError({
+    code: 'archive-abandoned',
+    message: 'Whatever was reading the archive stopped before its end.',
+    state: NOTHING_CHANGED,
+    remedy: 'See the error of the store that the archive was written to.',
+  });
+}

@@ -1,0 +1,2 @@
+export type { BackupStore, StoredFile } from './BackupStore';
+export { openFilesystemStore } from './filesystemStore';
