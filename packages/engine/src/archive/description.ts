@@ -126,12 +126,6 @@ const descriptionShape = object({
   ),
 });
 
-/** Reads `backup.json`, or the same inside a summary. */
-export function parseDescription(bytes: Buffer): Description {
-  refuseNewerFormat(bytes, 'The archive');
-  return parseJson(bytes, description);
-}
-
 export const description: Shape<Description> = (value, where) => {
   const found = descriptionShape(value, where);
   const names = new Set<string>();
@@ -143,6 +137,12 @@ export const description: Shape<Description> = (value, where) => {
   }
   return found;
 };
+
+/** Reads `backup.json`, or the same inside a summary. */
+export function parseDescription(bytes: Buffer): Description {
+  refuseNewerFormat(bytes, 'The archive');
+  return parseJson(bytes, description);
+}
 
 /** A later format may differ in every other field, so this one is looked at before any. */
 export function refuseNewerFormat(bytes: Buffer, what: string) {

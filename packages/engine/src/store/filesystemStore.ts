@@ -1,8 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { constants, Stats } from 'node:fs';
+import { constants } from 'node:fs';
 import {
-  FileHandle,
-  link,
   lstat,
   mkdir,
   open,
@@ -13,50 +11,23 @@ import {
 } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
-import { abortable } from '../abortable';
 import { ClusterBackupError, NOTHING_CHANGED } from '../errors';
 import { BackupStore, StoredFile } from './BackupStore';
+import {
+  errorCode,
+  lstatIfThere,
+  nameFile,
+  syncDirectory,
+  unlinkIfThere,
+} from './disk';
 import { isKeyPart, keyParts } from './storeKey';
+import { Reading, writeAll } from './writeAll';
 
+/** How much is read from the disk at a time. */
 const CHUNK = 1024 * 1024;
-/** Written back in the background each time, so that the last flush has little left to do. */
-const FLUSH_EVERY = 32 * 1024 * 1024;
 /** A put writes all the time; what was not touched for this long was left by a process that died. */
 const STALE_MS = 60 * 60 * 1000;
 const PART_FILE = /^\..+\.[0-9a-f]{16}\.part$/;
-
-/**
- * A store in a directory of this machine. Files are 0600 in directories 0700; a file appears under its name only
- * when it is whole and on the disk. What a killed process left half-written is removed here, when the store is opened
- * an hour later or after.
- *
- * @throws ClusterBackupError `store-unavailable`
- * @public
- */
-export async function openFilesystemStore(options: {
-  id: string;
-  path: string;
-}): Promise<BackupStore> {
-  const { id, path } = options;
-  try {
-    await mkdir(path, { recursive: true, mode: 0o700 });
-    const store = new FilesystemStore(id, await realpath(path));
-    await store.sweep();
-    return store;
-  } catch (error) {
-    throw new ClusterBackupError({
-      code: 'store-unavailable',
-      message: `The store ${id} can not be opened at ${path} (${errorCode(
-        error,
-      )}).`,
-      state: NOTHING_CHANGED,
-      remedy:
-        'Give a directory that this process may read and, for backups, write; mount it if it is a mount point.',
-      details: { store: id, path },
-      cause: error,
-    });
-  }
-}
 
 class FilesystemStore implements BackupStore {
   readonly id: string;
@@ -74,16 +45,8 @@ class FilesystemStore implements BackupStore {
   ): Promise<StoredFile> {
     const parts = keyParts(key);
     const name = parts.pop()!;
+    const reading = new Reading(source, options.signal);
     let written = 0;
-    let sourceFailure: { error: unknown } | undefined;
-    async function* observed() {
-      try {
-        yield* abortable(source, options.signal);
-      } catch (error) {
-        sourceFailure = { error };
-        throw error;
-      }
-    }
     try {
       const directory = await this.makeDirectory(parts);
       const path = join(directory, name);
@@ -98,7 +61,7 @@ class FilesystemStore implements BackupStore {
       try {
         let modifiedAt: Date;
         try {
-          await writeAll(file, observed(), bytes => {
+          await writeAll(file, reading, bytes => {
             written += bytes;
           });
           await file.sync();
@@ -113,12 +76,15 @@ class FilesystemStore implements BackupStore {
         await unlinkIfThere(part);
       }
     } catch (error) {
-      if (sourceFailure) {
-        throw sourceFailure.error;
+      if (reading.failure) {
+        throw reading.failure.error;
       }
-      throw errorCode(error) === 'EEXIST'
-        ? this.exists(key)
-        : await this.putProblem(key, written, error);
+      const problem =
+        errorCode(error) === 'EEXIST'
+          ? this.exists(key)
+          : await this.putProblem(key, written, error);
+      reading.end(problem);
+      throw problem;
     }
   }
 
@@ -220,7 +186,9 @@ class FilesystemStore implements BackupStore {
     let path = this.root;
     for (const [index, part] of parts.entries()) {
       path = join(path, part);
-      const found = await lstatIfThere(path);
+      const found = await lstatIfThere(path).catch(error => {
+        throw this.problem(`can not look for ${key}`, error);
+      });
       if (!found) {
         return undefined;
       }
@@ -322,110 +290,39 @@ class FilesystemStore implements BackupStore {
   }
 }
 
-/** Writes in large pieces; an earlier flush that failed is reported as soon as it is known. */
-async function writeAll(
-  file: FileHandle,
-  source: AsyncIterable<Uint8Array>,
-  onWritten: (bytes: number) => void,
-): Promise<void> {
-  let batch: Uint8Array[] = [];
-  let batched = 0;
-  let unflushed = 0;
-  let flushing: Promise<void> = Promise.resolve();
-  let flushFailure: { error: unknown } | undefined;
-  let flushRuns = false;
-
-  async function writeBatch() {
-    for (const piece of batch) {
-      for (let offset = 0; offset < piece.length; ) {
-        const { bytesWritten } = await file.write(piece, offset);
-        offset += bytesWritten;
-        onWritten(bytesWritten);
-      }
-    }
-    unflushed += batched;
-    batch = [];
-    batched = 0;
-    if (flushFailure) {
-      throw flushFailure.error;
-    }
-    if (unflushed >= FLUSH_EVERY && !flushRuns) {
-      unflushed = 0;
-      flushRuns = true;
-      flushing = file
-        .datasync()
-        .catch(error => {
-          flushFailure = { error };
-        })
-        .finally(() => {
-          flushRuns = false;
-        });
-    }
-  }
-
-  try {
-    for await (const chunk of source) {
-      batch.push(chunk);
-      batched += chunk.length;
-      if (batched >= CHUNK) {
-        await writeBatch();
-      }
-    }
-    await writeBatch();
-  } finally {
-    await flushing;
-  }
-  if (flushFailure) {
-    throw (flushFailure as { error: unknown }).error;
-  }
-}
-
-/** A link never replaces a file, as a rename would. */
-async function nameFile(part: string, path: string): Promise<void> {
-  await link(part, path);
-  try {
-    await unlink(part);
-    await syncDirectory(dirname(path));
-  } catch (error) {
-    await unlinkIfThere(path);
-    throw error;
-  }
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, constants.O_RDONLY);
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
-}
-
-async function lstatIfThere(path: string): Promise<Stats | undefined> {
-  try {
-    return await lstat(path);
-  } catch (error) {
-    if (['ENOENT', 'ENOTDIR'].includes(errorCode(error) ?? '')) {
-      return undefined;
-    }
-    throw error;
-  }
-}
-
-async function unlinkIfThere(path: string): Promise<void> {
-  try {
-    await unlink(path);
-  } catch (error) {
-    if (errorCode(error) !== 'ENOENT') {
-      throw error;
-    }
-  }
-}
-
-function errorCode(error: unknown): string | undefined {
-  return (error as NodeJS.ErrnoException)?.code;
-}
-
 function mebibytes(bytes: number): string {
   return `${Math.floor(bytes / 1024 / 1024)} MiB`;
+}
+
+/**
+ * A store in a directory of this machine. Files are 0600 in directories 0700; a file appears under its name only
+ * when it is whole and on the disk. What a killed process left half-written is removed here, when the store is opened
+ * an hour later or after.
+ *
+ * @throws ClusterBackupError `store-unavailable`
+ * @public
+ */
+export async function openFilesystemStore(options: {
+  id: string;
+  path: string;
+}): Promise<BackupStore> {
+  const { id, path } = options;
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+    const store = new FilesystemStore(id, await realpath(path));
+    await store.sweep();
+    return store;
+  } catch (error) {
+    throw new ClusterBackupError({
+      code: 'store-unavailable',
+      message: `The store ${id} can not be opened at ${path} (${errorCode(
+        error,
+      )}).`,
+      state: NOTHING_CHANGED,
+      remedy:
+        'Give a directory that this process may read and, for backups, write; mount it if it is a mount point.',
+      details: { store: id, path },
+      cause: error,
+    });
+  }
 }
