@@ -1,0 +1,154 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { MachineAccessData } from './Lab';
+import { AgentMethods, AGENT_SOCKET, askAgent } from './node/protocol';
+import { RunningMachine } from './protocol';
+import { Call } from './startLab';
+import { enterNode } from './supervisor/namespaces';
+
+/** What a command in a node ended with. @public */
+export interface ExecResult {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** @public */
+export interface ExecOptions {
+  /** Given to standard input. */
+  input?: string | Buffer;
+  /** Exit codes that are not errors; `any` takes all. Default `[0]`. */
+  accept?: number[] | 'any';
+}
+
+/** One machine of a lab. @public */
+export class LabNode {
+  readonly name: string;
+  readonly role: 'control-plane' | 'worker';
+  /** Its address inside the lab. */
+  readonly internalAddress: string;
+  /** Process 1 of the machine, as seen from here. */
+  readonly pid: number;
+
+  constructor(
+    private readonly machine: RunningMachine,
+    private readonly context: {
+      user: 'root' | 'ops';
+      privateKey: string;
+      call: Call;
+      directory: string;
+    },
+  ) {
+    this.name = machine.name;
+    this.role = machine.role;
+    this.internalAddress = machine.internalAddress;
+    this.pid = machine.pid;
+  }
+
+  /** How an SSH client reaches it. */
+  access(): MachineAccessData {
+    const { port, hostKey } = this.machine;
+    const key = hostKey.split(' ').slice(0, 2).join(' ');
+    return {
+      name: this.name,
+      address: '127.0.0.1',
+      port,
+      user: this.context.user,
+      privateKey: this.context.privateKey,
+      knownHosts: `[127.0.0.1]:${port} ${key}\n${this.internalAddress} ${key}\n`,
+      internalAddress: this.internalAddress,
+    };
+  }
+
+  /** Where a file of the machine is found from here while the machine runs. */
+  path(path: string): string {
+    return join(`/proc/${this.pid}/root`, path);
+  }
+
+  async readFile(path: string): Promise<string> {
+    return (await this.exec(['cat', path])).stdout;
+  }
+
+  /** Writes a file with its own mode kept, or 0644 where it is new. */
+  async writeFile(path: string, text: string | Buffer): Promise<void> {
+    await this.exec(['tee', path], { input: text });
+  }
+
+  /**
+   * Runs a command in the machine as root, past its SSH.
+   *
+   * @throws Error when it ends with a code that is not accepted.
+   */
+  async exec(argv: string[], options: ExecOptions = {}): Promise<ExecResult> {
+    const result = await this.spawn(argv, options.input);
+    const accept = options.accept ?? [0];
+    if (accept !== 'any' && !accept.includes(result.code)) {
+      throw new Error(
+        `${this.name}: ${argv.join(' ')} ended with ${result.code}: ${
+          result.stderr || result.stdout
+        }`,
+      );
+    }
+    return result;
+  }
+
+  /** Runs etcdctl against this machine's member with the certificates of its health check. */
+  async etcdctl(
+    args: string[],
+    options: ExecOptions = {},
+  ): Promise<ExecResult> {
+    const pki = '/etc/kubernetes/pki/etcd';
+    return this.exec(
+      [
+        '/run/lab/images/etcd/usr/local/bin/etcdctl',
+        ...[
+          '--endpoints',
+          'https://127.0.0.1:2379',
+          '--cacert',
+          `${pki}/ca.crt`,
+        ],
+        ...['--cert', `${pki}/server.crt`, '--key', `${pki}/server.key`],
+        ...args,
+      ],
+      options,
+    );
+  }
+
+  /** Asks the machine's agent. */
+  ask<M extends keyof AgentMethods>(
+    method: M,
+    ...parameters: Parameters<AgentMethods[M]>
+  ): Promise<ReturnType<AgentMethods[M]>> {
+    return askAgent(this.path(AGENT_SOCKET), method, ...parameters);
+  }
+
+  private spawn(
+    argv: string[],
+    input: string | Buffer = '',
+  ): Promise<ExecResult> {
+    return new Promise((resolve, reject) => {
+      const [program, ...rest] = [...enterNode(this.pid), ...argv];
+      const child = spawn(program, rest, {
+        env: {
+          PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+          HOME: '/root',
+          LANG: 'C.UTF-8',
+        },
+      });
+      const output: Buffer[] = [];
+      const errors: Buffer[] = [];
+      child.stdout.on('data', chunk => output.push(chunk));
+      child.stderr.on('data', chunk => errors.push(chunk));
+      child.stdin.on('error', () => {});
+      child.on('error', reject);
+      child.on('close', (code, signal) =>
+        resolve({
+          code: code ?? (signal ? 137 : 255),
+          stdout: Buffer.concat(output).toString(),
+          stderr: Buffer.concat(errors).toString(),
+        }),
+      );
+      child.stdin.end(input);
+    });
+  }
+}

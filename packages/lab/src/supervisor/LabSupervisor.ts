@@ -1,0 +1,419 @@
+import { ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, mkdir, open, rm, writeFile } from 'node:fs/promises';
+import { AddressInfo, createServer, Socket } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { etcdImage } from '../kubeadm/manifests';
+import { ClusterPki, createClusterPki } from '../kubeadm/pki';
+import {
+  API_PORT,
+  ClusterPlan,
+  controlPlane,
+  MachinePlan,
+} from '../kubeadm/plan';
+import { AGENT_SOCKET, AgentMethods, askAgent } from '../node/protocol';
+import {
+  RunningLab,
+  RunningMachine,
+  SupervisorMethods,
+  SupervisorOptions,
+} from '../protocol';
+import { emptySeed, findSeed, restoreCommand, Seed } from './etcdData';
+import { writeImages } from './images';
+import { Link } from './link';
+import {
+  createNode,
+  enterNode,
+  NodeNamespaces,
+  spawnBound,
+} from './namespaces';
+import { writeNodeFiles } from './nodeFiles';
+import { createSshKeys, SshKeys } from './ssh';
+
+const run = promisify(execFile);
+
+const KUBERNETES_VERSION = 'v1.31.4';
+const NETWORK = '198.51.100';
+const READY_MS = 120_000;
+const TOOLS = ['crictl', 'systemctl', 'ctr'];
+
+interface LiveMachine {
+  plan: MachinePlan;
+  directory: string;
+  namespaces: NodeNamespaces;
+  link: Link;
+  hostKey: SshKeys;
+}
+
+/** Builds the lab and takes it down. */
+export class LabSupervisor {
+  readonly methods: SupervisorMethods = {
+    setLink: ({ machine, state }) => this.find(machine).link.set(state),
+    openPort: ({ machine }) => this.find(machine).link.open(),
+    closePort: ({ machine }) => this.find(machine).link.close(),
+    setPeerLink: ({ machine, up }) => this.setPeerLink(machine, up),
+    stop: () => this.stop(),
+  };
+  private readonly cluster: ClusterPlan;
+  private readonly machines: LiveMachine[] = [];
+  private front?: ChildProcess;
+  private frontPort = 0;
+  private stopping?: Promise<void>;
+
+  constructor(private readonly options: SupervisorOptions) {
+    const named = (
+      role: MachinePlan['role'],
+      prefix: string,
+      count: number,
+      from: number,
+    ) =>
+      Array.from({ length: count }, (_, index) => ({
+        name: `${prefix}-${index + 1}`,
+        role,
+        address: `${NETWORK}.${from + index + 1}`,
+      }));
+    this.cluster = {
+      name: options.name,
+      machines: [
+        ...named('control-plane', 'cp', options.nodes, 10),
+        ...named('worker', 'worker', options.workers, 20),
+      ],
+      frontAddress: `${NETWORK}.10`,
+      kubernetesVersion: KUBERNETES_VERSION,
+      etcdVersion: options.programs.etcdVersion,
+    };
+  }
+
+  async start(): Promise<RunningLab> {
+    const { directory, programs, seed } = this.options;
+    const scratch = join(directory, 'scratch', 'empty');
+    const [pki, keys, data] = await Promise.all([
+      createClusterPki(),
+      createSshKeys(join(directory, 'access'), 'lab'),
+      seed
+        ? findSeed(seed)
+        : emptySeed(
+            programs,
+            join(this.options.checkout, 'packages/lab/dist'),
+            scratch,
+          ),
+      writeImages(join(directory, 'images'), programs),
+      this.startFront(),
+    ]);
+    const machines = await Promise.all(
+      this.cluster.machines.map(plan => this.startMachine(plan, pki, keys)),
+    );
+    this.machines.push(...machines);
+    await this.connectMachines();
+    await Promise.all(machines.map(machine => this.fill(machine, data)));
+    await this.startAgents();
+    await Promise.all(machines.map(machine => this.ready(machine)));
+    return {
+      machines: machines.map(describe),
+      front: {
+        internal: `${this.cluster.frontAddress}:${API_PORT}`,
+        port: this.frontPort,
+      },
+      privateKey: keys.key,
+    };
+  }
+
+  stop(): Promise<void> {
+    this.stopping ??= this.takeDown();
+    return this.stopping;
+  }
+
+  private async takeDown(): Promise<void> {
+    this.machines.forEach(({ link }) => link.close());
+    await Promise.all(
+      this.machines.map(({ namespaces }) => namespaces.destroy()),
+    );
+    if (this.front && this.front.exitCode === null) {
+      const ended = once(this.front, 'exit');
+      this.front.kill('SIGKILL');
+      await ended;
+    }
+    await rm(this.options.directory, { recursive: true, force: true });
+  }
+
+  private find(name: string): LiveMachine {
+    const machine = this.machines.find(({ plan }) => plan.name === name);
+    if (!machine) throw new Error(`The lab has no machine ${name}.`);
+    return machine;
+  }
+
+  private async startFront(): Promise<void> {
+    const front = spawnBound(
+      [
+        ...['unshare', '--net', '--', process.execPath],
+        join(this.options.checkout, 'packages/lab/dist/front.cjs'),
+      ],
+      { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] },
+    );
+    this.front = front;
+    const failed = once(front, 'exit').then(() => {
+      throw new Error('The front of the lab could not be started.');
+    });
+    failed.catch(() => {});
+    front.send({
+      address: this.cluster.frontAddress,
+      backends: controlPlane(this.cluster).map(({ address }) => address),
+    });
+    await Promise.race([once(front, 'message'), failed]);
+    const outside = createServer();
+    outside.listen(0, '127.0.0.1');
+    await once(outside, 'listening');
+    this.frontPort = (outside.address() as AddressInfo).port;
+    front.send('outside', outside, () => outside.close());
+  }
+
+  private async startMachine(
+    plan: MachinePlan,
+    pki: ClusterPki,
+    keys: SshKeys,
+  ): Promise<LiveMachine> {
+    const directory = join(this.options.directory, 'nodes', plan.name);
+    const root = join(directory, 'root');
+    const localBin = join(directory, 'local-bin');
+    await mkdir(localBin, { recursive: true });
+    const hostKey = await createSshKeys(join(directory, 'keys'), plan.name);
+    await Promise.all([
+      writeTools(localBin),
+      writeNodeFiles({
+        root,
+        cluster: this.cluster,
+        node: plan,
+        pki,
+        login: this.options.login,
+        keys,
+        hostKey,
+        controlPlanePrograms: this.hasControlPlanePrograms(),
+      }),
+    ]);
+    const log = await open(join(directory, 'init.log'), 'a');
+    const namespaces = await createNode(
+      this.environment(plan, root, localBin),
+      log.fd,
+    ).finally(() => log.close());
+    const link = new Link(
+      socket => this.handOver(socket, namespaces.pid),
+      this.options.links,
+    );
+    await link.open();
+    return { plan, directory, namespaces, link, hostKey };
+  }
+
+  private hasControlPlanePrograms(): boolean {
+    const { kubernetes, standIns } = this.options.programs;
+    return [
+      'kube-apiserver',
+      'kube-controller-manager',
+      'kube-scheduler',
+    ].every(name => kubernetes[name] ?? standIns[name]);
+  }
+
+  private environment(
+    plan: MachinePlan,
+    root: string,
+    localBin: string,
+  ): Record<string, string> {
+    const { directory, checkout, etcdDisk } = this.options;
+    const images = [
+      etcdImage(this.cluster),
+      ...['kube-apiserver', 'kube-controller-manager', 'kube-scheduler'].map(
+        name => `registry.k8s.io/${name}:${KUBERNETES_VERSION}`,
+      ),
+    ];
+    const agent = {
+      LAB_ADDRESS: plan.address,
+      LAB_IMAGE_NAMES: images.join(','),
+      LAB_KUBERNETES_VERSION: KUBERNETES_VERSION,
+      LAB_APISERVER_STOP_SECONDS: String(this.options.apiServerStopSeconds),
+    };
+    return {
+      LAB_NAME: plan.name,
+      LAB_ROOT: root,
+      LAB_LOCAL_BIN: localBin,
+      LAB_NODE: process.execPath,
+      LAB_CHECKOUT: checkout,
+      LAB_IMAGES: join(directory, 'images'),
+      LAB_HIDDEN: ['etcd', 'etcdctl', 'etcdutl', 'kubectl']
+        .map(name => `bin/${name}`)
+        .join(' '),
+      LAB_ETCD_DISK:
+        etcdDisk && plan.role === 'control-plane' ? `${etcdDisk.sizeMiB}m` : '',
+      LAB_AGENT_ENVIRONMENT: Object.entries(agent)
+        .map(([name, value]) => `${name}=${value}`)
+        .join(' '),
+    };
+  }
+
+  private handOver(socket: Socket, pid: number): void {
+    socket.on('error', () => {});
+    const sshd = spawn(
+      enterNode(pid)[0],
+      [
+        ...enterNode(pid).slice(1),
+        ...['/usr/sbin/sshd', '-i', '-f', '/etc/ssh/sshd_config'],
+        ...['-E', '/var/log/sshd.log'],
+      ],
+      { stdio: [socket, socket, 'ignore'], env: {} },
+    );
+    sshd.on('error', () => {});
+    // Ours goes without a word to the other side; sshd's stays.
+    socket.destroy();
+  }
+
+  private async connectMachines(): Promise<void> {
+    const lines = this.machines.flatMap(({ plan, namespaces }) => [
+      `link add ${plan.name} type veth peer name eth0 netns ${namespaces.pid}`,
+      `link set ${plan.name} master br0 up`,
+    ]);
+    await this.inSwitch(lines);
+    await Promise.all(
+      this.machines.map(({ plan, namespaces }) =>
+        batch(
+          ['nsenter', '-t', String(namespaces.pid), '-n', 'ip', '-batch', '-'],
+          [`addr add ${plan.address}/24 dev eth0`, 'link set eth0 up'],
+        ),
+      ),
+    );
+  }
+
+  private setPeerLink(machine: string, up: boolean): Promise<void> {
+    return this.inSwitch([`link set ${machine} ${up ? 'up' : 'down'}`]);
+  }
+
+  private inSwitch(lines: string[]): Promise<void> {
+    return batch(
+      ['nsenter', '-t', String(this.front?.pid), '-n', 'ip', '-batch', '-'],
+      lines,
+    );
+  }
+
+  private async fill(machine: LiveMachine, seed: Seed): Promise<void> {
+    const { plan, namespaces } = machine;
+    if (plan.role === 'worker') return;
+    // Through the node's eyes, as its data directory may be a mount of its own.
+    const dataDirectory = `/proc/${namespaces.pid}/root/var/lib/etcd`;
+    const [program, ...argv] = restoreCommand(
+      this.options.programs.etcdutl,
+      seed,
+      plan,
+      controlPlane(this.cluster),
+      dataDirectory,
+    );
+    await run(program, argv, { maxBuffer: 16 * 1024 * 1024 });
+    await chmod(dataDirectory, 0o700);
+  }
+
+  /**
+   * One control-plane node after the other: kubeadm has members ask each other for their hashes before they serve,
+   * and those that start together wait for each other, seven seconds a peer.
+   */
+  private async startAgents(): Promise<void> {
+    for (const machine of this.machines) {
+      await machine.namespaces.go();
+      if (machine.plan.role === 'worker') continue;
+      await waitFor(
+        `etcd of ${machine.plan.name}`,
+        () => ask(machine, 'etcdServes'),
+        () => this.complaint(machine),
+      );
+    }
+  }
+
+  private ready(machine: LiveMachine): Promise<void> {
+    return waitFor(
+      machine.plan.name,
+      async () => {
+        if (machine.plan.role === 'worker') {
+          return Boolean(await ask(machine, 'unit', { name: 'kubelet' }));
+        }
+        const { etcd, apiServer } = await ask(machine, 'readiness');
+        return etcd && (apiServer || !this.hasControlPlanePrograms());
+      },
+      () => this.complaint(machine),
+    );
+  }
+
+  /** The last words of what runs there. */
+  private async complaint({ directory }: LiveMachine): Promise<string> {
+    const { stdout } = await run('bash', [
+      '-c',
+      'tail -n 3 "$0"/agent.log $(find "$0"/pods -name "*.log")',
+      join(directory, 'root/var/log'),
+    ]).catch(() => ({ stdout: '' }));
+    return stdout;
+  }
+}
+
+function ask<M extends keyof AgentMethods>(
+  { namespaces }: LiveMachine,
+  method: M,
+  ...parameters: Parameters<AgentMethods[M]>
+): Promise<ReturnType<AgentMethods[M]>> {
+  return askAgent(
+    `/proc/${namespaces.pid}/root${AGENT_SOCKET}`,
+    method,
+    ...parameters,
+  );
+}
+
+async function waitFor(
+  what: string,
+  done: () => Promise<boolean>,
+  complaint: () => Promise<string>,
+): Promise<void> {
+  const deadline = Date.now() + READY_MS;
+  while (!(await done().catch(() => false))) {
+    if (Date.now() > deadline) {
+      throw new Error(
+        `${what} was not ready within ${
+          READY_MS / 1000
+        } s.\n${await complaint()}`,
+      );
+    }
+    await sleep(50);
+  }
+}
+
+function describe({
+  plan,
+  namespaces,
+  link,
+  hostKey,
+}: LiveMachine): RunningMachine {
+  return {
+    name: plan.name,
+    role: plan.role,
+    pid: namespaces.pid,
+    internalAddress: plan.address,
+    port: link.port,
+    hostKey: hostKey.publicKey,
+  };
+}
+
+async function writeTools(localBin: string): Promise<void> {
+  for (const tool of TOOLS) {
+    await writeFile(
+      join(localBin, tool),
+      `#!/bin/sh\nexec /run/lab/node /run/lab/checkout/packages/lab/dist/tools.cjs ${tool} "$@"\n`,
+      { mode: 0o755 },
+    );
+  }
+}
+
+async function batch(argv: string[], lines: string[]): Promise<void> {
+  const [program, ...rest] = argv;
+  const child = spawn(program, rest, { stdio: ['pipe', 'ignore', 'pipe'] });
+  let errors = '';
+  child.stderr!.on('data', chunk => {
+    errors += chunk;
+  });
+  child.stdin!.end(`${lines.join('\n')}\n`);
+  const [code] = await once(child, 'close');
+  if (code !== 0) throw new Error(`${lines.join('; ')}: ${errors.trim()}`);
+}
