@@ -105,12 +105,20 @@ export function createRevisionFinder(): RevisionFinder {
     if (key[8] !== UNDERSCORE) {
       return;
     }
-    lastRevision.set(page, readMainRevision(key));
+    const main = readMainRevision(key);
+    if (main <= dropped) {
+      return;
+    }
+    lastRevision.set(page, main);
     if (lastRevision.size >= 8 * KEPT_LEAVES) {
-      const ordered = [...lastRevision].sort((a, b) => b[1] - a[1]);
-      for (const [low, revisionOfLow] of ordered.slice(KEPT_LEAVES)) {
-        dropped = Math.max(dropped, revisionOfLow);
-        lastRevision.delete(low);
+      const floor = Float64Array.from(lastRevision.values()).sort()[
+        lastRevision.size - KEPT_LEAVES
+      ];
+      for (const [low, revisionOfLow] of lastRevision) {
+        if (revisionOfLow < floor) {
+          dropped = Math.max(dropped, revisionOfLow);
+          lastRevision.delete(low);
+        }
       }
     }
   }

@@ -9,6 +9,8 @@ import { createRevisionFinder } from './snapshotRevision';
 const TRAILER = 32;
 /** Messages of 32 KiB are put together to blocks of this size; a multiple of 64 KiB. */
 const BLOCK = 512 << 10;
+/** So many blocks may wait for the reader before the member is told to wait. */
+const MAX_WAITING = 4;
 /** A member that sends nothing for so long, while the reader waits, is taken for dead. */
 const STALL_MS = 10_000;
 /** bbolt grows its file by whole pages. */
@@ -20,13 +22,6 @@ interface Source {
   call: ClientReadableStream<ISnapshotResponse>;
   /** Makes a readable error of what the call failed with. */
   explain(error: unknown): ClusterBackupError;
-}
-
-/** Ends when the call gave its final status; gRPC tells it after the last message. */
-function finalStatus(call: Source['call']): Promise<StatusObject> {
-  return new Promise(resolve => {
-    call.once('status', resolve);
-  });
 }
 
 /**
@@ -42,141 +37,157 @@ export async function openSnapshotStream(
     new ClusterBackupError({
       code,
       message: `The snapshot of etcd member ${member} on ${machine} ${message}.`,
-      state: `${NOTHING_CHANGED} The backup was not stored.`,
+      state: NOTHING_CHANGED,
       remedy:
         'Try again. When it fails again, check the etcd container and the network path to the machine.',
       details: { member, machine, ...details },
     });
 
-  // The first reason counts: ending the call makes further errors of its own.
-  let reason: Error | undefined;
-  const abandon = (error: Error) => {
-    reason ??= error;
-    call.cancel();
-    call.destroy();
-  };
-  const aborted = () => abandon(signal.reason);
-  let waitingSince = 0;
-  let size = 0;
+  const hash = createHash('sha256');
+  const finder = createRevisionFinder();
+  const trailer = Buffer.alloc(TRAILER);
+  const blocks: Buffer[] = [];
+  let block = Buffer.allocUnsafeSlow(BLOCK);
+  let filled = 0;
+  let size: number | undefined;
+  let dataSize = 0;
   let received = 0;
+  let ended = false;
+  let status: StatusObject | undefined;
+  let failure: Error | undefined;
+
+  // Events are used, not the stream's iterator: it costs a promise and a turn of the loop for each 32 KiB.
+  let wake = () => {};
+  let waitingSince: number | undefined;
+  const news = () =>
+    new Promise<void>(resolve => {
+      waitingSince = performance.now();
+      wake = () => {
+        waitingSince = undefined;
+        resolve();
+      };
+    });
+  const abandon = (error: Error) => {
+    // The first reason counts: ending the call makes errors of its own.
+    failure ??= error;
+    call.cancel();
+    wake();
+  };
+
+  function begin(first: ISnapshotResponse) {
+    const announced = first.blob.length + Number(first.remaining_bytes);
+    if (announced % PAGE_UNIT !== 0 && announced % PAGE_UNIT !== TRAILER) {
+      abandon(
+        failed(
+          'etcd-snapshot-corrupt',
+          `is announced with ${announced} bytes, which is no whole number of pages`,
+          { announced },
+        ),
+      );
+      return;
+    }
+    size = announced % PAGE_UNIT === 0 ? announced + TRAILER : announced;
+    dataSize = size - TRAILER;
+  }
+
+  function keep(blob: Buffer) {
+    let from = 0;
+    while (from < blob.length && received < dataSize) {
+      const part = Math.min(
+        blob.length - from,
+        BLOCK - filled,
+        dataSize - received,
+      );
+      blob.copy(block, filled, from, from + part);
+      from += part;
+      filled += part;
+      received += part;
+      if (filled === BLOCK || received === dataSize) {
+        const full = block.subarray(0, filled);
+        hash.update(full);
+        finder.update(full);
+        blocks.push(full);
+        block = Buffer.allocUnsafeSlow(BLOCK);
+        filled = 0;
+      }
+    }
+    if (from < blob.length) {
+      blob.copy(trailer, received - dataSize, from);
+      received += blob.length - from;
+    }
+  }
+
+  call.on('data', (message: ISnapshotResponse) => {
+    if (failure) {
+      return;
+    }
+    if (size === undefined) {
+      begin(message);
+    }
+    if (size !== undefined && received + message.blob.length > size) {
+      abandon(
+        failed('etcd-snapshot-corrupt', `is longer than ${size} bytes`, {
+          size,
+        }),
+      );
+      return;
+    }
+    keep(message.blob);
+    if (blocks.length >= MAX_WAITING) {
+      call.pause();
+    }
+    wake();
+  });
+  call.on('error', error => {
+    failure ??= explain(error);
+    wake();
+  });
+  call.on('end', () => {
+    ended = true;
+    wake();
+  });
+  call.on('status', told => {
+    status = told;
+    wake();
+  });
+
   const watchdog = setInterval(() => {
-    if (waitingSince && performance.now() - waitingSince > STALL_MS) {
+    if (
+      waitingSince !== undefined &&
+      performance.now() - waitingSince > STALL_MS
+    ) {
       abandon(
         failed(
           'etcd-snapshot-stalled',
-          `came to a stop: nothing for ${STALL_MS / 1000} s after ${received} ${
-            size ? `of ${size} ` : ''
-          }bytes`,
+          `came to a stop: nothing for ${
+            STALL_MS / 1000
+          } s after ${received} of ${size ?? 'an unknown number of'} bytes`,
           { received, size },
         ),
       );
     }
   }, 1000);
+  const aborted = () => abandon(signal.reason as Error);
+  signal.addEventListener('abort', aborted, { once: true });
   const release = () => {
     clearInterval(watchdog);
     signal.removeEventListener('abort', aborted);
-    call.on('error', () => {});
+    failure ??= failed('etcd-snapshot-cut', 'was not read to its end');
     call.cancel();
-    call.destroy();
-  };
-  signal.addEventListener('abort', aborted, { once: true });
-
-  const status = finalStatus(call);
-  const messages = call[Symbol.asyncIterator]() as AsyncIterator<
-    ISnapshotResponse,
-    undefined
-  >;
-  const next = async () => {
-    waitingSince = performance.now();
-    try {
-      const result = await messages.next();
-      return result.done ? undefined : result.value;
-    } catch (error) {
-      throw reason ?? explain(error);
-    } finally {
-      waitingSince = 0;
-    }
+    call.resume();
   };
 
-  let first: ISnapshotResponse | undefined;
-  try {
-    signal.throwIfAborted();
-    first = await next();
-    if (!first) {
-      throw failed('etcd-snapshot-cut', 'ended before its first byte');
-    }
-    size = first.blob.length + Number(first.remaining_bytes);
-    if (size % PAGE_UNIT === 0) {
-      size += TRAILER;
-    } else if (size % PAGE_UNIT !== TRAILER) {
-      throw failed(
-        'etcd-snapshot-corrupt',
-        `is announced with ${size} bytes, which is no whole number of pages`,
-        { size },
-      );
-    }
-  } catch (error) {
-    release();
-    throw error;
-  }
-
-  let settle!: (facts: SnapshotFacts) => void;
-  let reject!: (error: Error) => void;
-  const facts = new Promise<SnapshotFacts>((resolve, no) => {
-    settle = resolve;
-    reject = no;
-  });
-  facts.catch(() => {});
-
-  async function* checkedBlocks(): AsyncGenerator<Buffer> {
-    const dataSize = size - TRAILER;
-    const hash = createHash('sha256');
-    const finder = createRevisionFinder();
-    const trailer = Buffer.alloc(TRAILER);
-    let block = Buffer.allocUnsafeSlow(BLOCK);
-    let filled = 0;
-    let message = first;
-    first = undefined;
-    for (; message; message = await next()) {
-      const { blob } = message;
-      if (received + blob.length > size) {
-        throw failed('etcd-snapshot-corrupt', `is longer than ${size} bytes`);
-      }
-      let from = 0;
-      while (from < blob.length && received < dataSize) {
-        const part = Math.min(
-          blob.length - from,
-          BLOCK - filled,
-          dataSize - received,
-        );
-        blob.copy(block, filled, from, from + part);
-        from += part;
-        filled += part;
-        received += part;
-        if (filled === BLOCK || received === dataSize) {
-          const full = block.subarray(0, filled);
-          hash.update(full);
-          finder.update(full);
-          block = Buffer.allocUnsafeSlow(BLOCK);
-          filled = 0;
-          yield full;
-        }
-      }
-      if (from < blob.length) {
-        blob.copy(trailer, received - dataSize, from);
-        received += blob.length - from;
-      }
+  /** The facts, when all that came is a whole snapshot. */
+  function judge(): SnapshotFacts {
+    if (status?.code !== 0) {
+      throw explain(new Error(`${status?.code}: ${status?.details}`));
     }
     if (received !== size) {
       throw failed(
         'etcd-snapshot-cut',
-        `ended after ${received} of ${size} bytes`,
+        `ended after ${received} of ${size ?? 0} bytes`,
         { received, size },
       );
-    }
-    const { code, details } = await status;
-    if (code !== 0) {
-      throw reason ?? explain(new Error(`${code}: ${details}`));
     }
     if (!hash.copy().digest().equals(trailer)) {
       throw failed(
@@ -193,21 +204,63 @@ export async function openSnapshotStream(
         { size },
       );
     }
-    const sha256 = hash.update(trailer).digest('hex');
-    yield trailer;
-    settle({ sha256, revision });
+    return { sha256: hash.update(trailer).digest('hex'), revision };
   }
+
+  try {
+    if (signal.aborted) {
+      aborted();
+    }
+    while (size === undefined && !failure && !(ended && status)) {
+      await news();
+    }
+    if (failure) {
+      throw failure;
+    }
+    if (size === undefined) {
+      judge();
+    }
+  } catch (error) {
+    release();
+    throw error;
+  }
+
+  let settle!: (facts: SnapshotFacts) => void;
+  let reject!: (error: unknown) => void;
+  const facts = new Promise<SnapshotFacts>((resolve, no) => {
+    settle = resolve;
+    reject = no;
+  });
+  facts.catch(() => {});
 
   async function* stream(): AsyncGenerator<Buffer> {
     try {
-      yield* checkedBlocks();
+      for (;;) {
+        if (failure) {
+          throw failure;
+        }
+        const next = blocks.shift();
+        if (next) {
+          if (blocks.length < MAX_WAITING / 2 && call.isPaused()) {
+            call.resume();
+          }
+          yield next;
+        } else if (ended && status) {
+          break;
+        } else {
+          await news();
+        }
+      }
+      const found = judge();
+      yield trailer;
+      settle(found);
     } catch (error) {
-      reject(error as Error);
+      reject(error);
       throw error;
     } finally {
       release();
-      reject(failed('etcd-snapshot-cut', 'was not read to its end'));
+      reject(failure);
     }
   }
-  return { size, stream: stream(), facts };
+  return { size: size!, stream: stream(), facts };
 }
