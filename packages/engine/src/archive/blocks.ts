@@ -1,21 +1,55 @@
 /**
+ * Buffers that are used again: fresh memory for every block would cost more than hashing it does. Whoever gives one
+ * back must be the last to have it.
+ */
+export class BlockPool {
+  private readonly size: number;
+  private readonly own = new Set<ArrayBufferLike>();
+  private readonly free: Buffer[] = [];
+
+  constructor(size: number) {
+    this.size = size;
+  }
+
+  take(): Buffer {
+    const block = this.free.pop() ?? Buffer.allocUnsafeSlow(this.size);
+    this.own.add(block.buffer);
+    return block;
+  }
+
+  /** Buffers of others are left to them. */
+  give(block: Buffer) {
+    if (this.own.delete(block.buffer)) {
+      this.free.push(Buffer.from(block.buffer, 0, this.size));
+    }
+  }
+}
+
+/**
  * Joins small chunks into blocks of `size` bytes, so that what follows runs once a block and not once a message.
- * Chunks of at least that size pass as they are.
+ * Chunks of at least that size pass as they are, after what was joined before them.
  */
 export async function* blocksOf(
   source: AsyncIterable<Uint8Array>,
   size: number,
+  pool?: BlockPool,
 ): AsyncGenerator<Buffer, void, undefined> {
+  const take = () => pool?.take() ?? Buffer.allocUnsafeSlow(size);
   let block: Buffer | undefined;
   let filled = 0;
   for await (const chunk of source) {
-    if (filled === 0 && chunk.length >= size) {
+    if (chunk.length >= size) {
+      if (block) {
+        yield block.subarray(0, filled);
+        block = undefined;
+        filled = 0;
+      }
       yield asBuffer(chunk);
       continue;
     }
     let offset = 0;
     while (offset < chunk.length) {
-      block ??= Buffer.allocUnsafeSlow(size);
+      block ??= take();
       const length = Math.min(size - filled, chunk.length - offset);
       block.set(chunk.subarray(offset, offset + length), filled);
       filled += length;
@@ -28,7 +62,7 @@ export async function* blocksOf(
       }
     }
   }
-  if (block && filled > 0) {
+  if (block) {
     yield block.subarray(0, filled);
   }
 }

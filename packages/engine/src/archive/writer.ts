@@ -2,7 +2,7 @@ import { createHash, KeyObject } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { pack } from 'tar-stream';
 import { ClusterBackupError, NOTHING_CHANGED } from '../errors';
-import { blocksOf } from './blocks';
+import { BlockPool, blocksOf } from './blocks';
 import { archiveUnwritable } from './archiveErrors';
 import {
   archiveMessage,
@@ -10,7 +10,7 @@ import {
   EntryChecksum,
   SnapshotFacts,
 } from './checksums';
-import { gzip } from './compression';
+import { gzip, GZIP_BLOCK } from './compression';
 import { Description, parseDescription } from './description';
 import { ageEncrypt, encrypterFor } from './encryption';
 import {
@@ -27,9 +27,6 @@ import { ShapeProblem } from './jsonShape';
 import { MAX_CHECKSUMS, MAX_DESCRIPTION, MAX_ENTRIES } from './limits';
 import { keyFingerprint, signMessage } from './signing';
 import { ArchiveSummary, signSummary } from './summary';
-
-/** Small chunks are joined to this before they are hashed and passed on. */
-const BLOCK = 512 * 1024;
 
 /**
  * Writes one archive: `description`, then any number of `nodeFile`, then `snapshot`, then `finish`, each awaited before
@@ -73,6 +70,7 @@ export function createArchive(options: {
   const { signingKey, compressionLevel = 1, signal } = options;
   const encrypter = encrypterFor(options.recipients);
   const tar = pack();
+  const pool = new BlockPool(GZIP_BLOCK);
   const stored = createHash('sha256');
   let storedSize = 0;
   let failure: unknown;
@@ -80,7 +78,7 @@ export function createArchive(options: {
 
   async function* encrypted() {
     for await (const block of ageEncrypt(
-      gzip(tar as AsyncIterable<Uint8Array>, compressionLevel),
+      gzip(tar as AsyncIterable<Uint8Array>, compressionLevel, pool),
       encrypter,
     )) {
       stored.update(block);
@@ -171,8 +169,9 @@ export function createArchive(options: {
         if (written < header.size) {
           throw refused('fewer');
         }
-        sink.end(null);
       }
+      // tar-stream leaves even entries without content open until they are ended.
+      sink.end(null);
       await finished;
       if (failure) {
         throw failure;
@@ -279,7 +278,7 @@ export function createArchive(options: {
         await add(
           ownEntry(SNAPSHOT_ENTRY, size),
           createdAt(),
-          blocksOf(source, BLOCK),
+          blocksOf(source, GZIP_BLOCK, pool),
           'The snapshot',
         ),
       );
