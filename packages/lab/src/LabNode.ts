@@ -1,9 +1,12 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { MachineAccessData } from './Lab';
+import { EtcdLevers } from './levers/EtcdLevers';
+import { LinkLevers } from './levers/LinkLevers';
+import { LoginLevers } from './levers/LoginLevers';
+import { SystemLevers } from './levers/SystemLevers';
 import { AgentMethods, AGENT_SOCKET, askAgent } from './node/protocol';
-import { RunningMachine } from './protocol';
-import { Call } from './startLab';
+import { Call, RunningMachine } from './protocol';
 import { enterNode } from './supervisor/namespaces';
 
 /** What a command in a node ended with. @public */
@@ -27,8 +30,15 @@ export class LabNode {
   readonly role: 'control-plane' | 'worker';
   /** Its address inside the lab. */
   readonly internalAddress: string;
-  /** Process 1 of the machine, as seen from here. */
-  readonly pid: number;
+  /** Its network and its way in. */
+  readonly link: LinkLevers;
+  /** Who gets in. */
+  readonly login: LoginLevers;
+  /** The machine itself: power, kubelet, files, tools, clock. */
+  readonly system: SystemLevers;
+  /** Its etcd member. */
+  readonly etcd: EtcdLevers;
+  private process: number;
 
   constructor(
     private readonly machine: RunningMachine,
@@ -36,13 +46,35 @@ export class LabNode {
       user: 'root' | 'ops';
       privateKey: string;
       call: Call;
-      directory: string;
+      peers: () => LabNode[];
     },
   ) {
-    this.name = machine.name;
+    const { name } = machine;
+    const { call, user } = context;
+    this.name = name;
     this.role = machine.role;
     this.internalAddress = machine.internalAddress;
-    this.pid = machine.pid;
+    this.process = machine.pid;
+    this.link = new LinkLevers(name, call);
+    this.login = new LoginLevers(
+      this,
+      user === 'ops' ? '/home/ops' : '/root',
+      call,
+    );
+    this.system = new SystemLevers(this, {
+      off: () => call('powerOff', { machine: name }),
+      on: async () => {
+        this.process = await call('powerOn', { machine: name });
+      },
+    });
+    this.etcd = new EtcdLevers(this, () =>
+      context.peers().filter(peer => peer !== this),
+    );
+  }
+
+  /** Process 1 of the machine, as seen from here. */
+  get pid(): number {
+    return this.process;
   }
 
   /** How an SSH client reaches it. */

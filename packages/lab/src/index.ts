@@ -6,5 +6,9 @@
 
 export * from './Lab';
 export * from './LabNode';
+export * from './levers/EtcdLevers';
+export * from './levers/LinkLevers';
+export * from './levers/LoginLevers';
+export * from './levers/SystemLevers';
 export { startLab } from './startLab';
 export type { LabOptions } from './startLab';

@@ -59,8 +59,16 @@ export interface SupervisorMethods {
   openPort(parameters: { machine: string }): void;
   closePort(parameters: { machine: string }): void;
   setPeerLink(parameters: { machine: string; up: boolean }): void;
-  stop(parameters: Record<string, never>): void;
+  powerOff(parameters: { machine: string }): void;
+  /** Answers the new process 1. */
+  powerOn(parameters: { machine: string }): number;
 }
+
+/** Asks the supervisor. */
+export type Call = <M extends keyof SupervisorMethods>(
+  method: M,
+  ...[parameters]: Parameters<SupervisorMethods[M]>
+) => Promise<ReturnType<SupervisorMethods[M]>>;
 
 /** From the process that started the lab. */
 export type ToSupervisor =

@@ -9,9 +9,9 @@ import { Lab, LabAccess } from './Lab';
 import { LabNode } from './LabNode';
 import { findPrograms } from './programs';
 import {
+  Call,
   FromSupervisor,
   RunningLab,
-  SupervisorMethods,
   SupervisorOptions,
 } from './protocol';
 import { DIRECTORY_PREFIX, sweepDeadLabs } from './sweep';
@@ -69,16 +69,18 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
     checkout,
     programs,
   });
-  const machines = running.machines.map(
+  const machines: LabNode[] = running.machines.map(
     machine =>
       new LabNode(machine, {
         user: login === 'sudo' ? 'ops' : 'root',
         privateKey: running.privateKey,
         call: supervisor.call,
-        directory: join(directory, 'nodes', machine.name),
+        peers: () => nodes,
       }),
   );
-  const nodes = machines.filter(({ role }) => role === 'control-plane');
+  const nodes: LabNode[] = machines.filter(
+    ({ role }) => role === 'control-plane',
+  );
   const front = {
     internal: running.front.internal,
     host: '127.0.0.1' as const,
@@ -113,19 +115,13 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
   };
 }
 
-/** Asks the supervisor. */
-export type Call = <M extends keyof SupervisorMethods>(
-  method: M,
-  ...[parameters]: Parameters<SupervisorMethods[M]>
-) => Promise<void>;
-
 /** The process that holds the lab. It outlives its parent by as long as it takes to tidy up. */
 class Supervisor {
   private readonly child: ChildProcess;
   private readonly ended: Promise<unknown>;
   private readonly calls = new Map<
     number,
-    { resolve(): void; reject(error: Error): void }
+    { resolve(result: any): void; reject(error: Error): void }
   >();
   private lastCall = 0;
 
@@ -174,10 +170,14 @@ class Supervisor {
     await this.ended;
   }
 
-  private settle(message: { id: number; error?: string }): void {
+  private settle(message: {
+    id: number;
+    result?: unknown;
+    error?: string;
+  }): void {
     const call = this.calls.get(message.id);
     this.calls.delete(message.id);
     if (message.error) call?.reject(new Error(message.error));
-    else call?.resolve();
+    else call?.resolve(message.result);
   }
 }

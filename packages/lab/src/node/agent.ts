@@ -1,6 +1,7 @@
 import { chmodSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { hostname } from 'node:os';
+import { raiseAlarm } from './alarm';
 import { startHeartbeat } from './heartbeat';
 import { Kubelet } from './kubelet';
 import { AGENT_SOCKET, AgentMethods } from './protocol';
@@ -39,6 +40,7 @@ function main(): void {
       apiServer: await apiServerReady(address),
     }),
     etcdServes,
+    raiseAlarm: ({ alarm, memberId }) => raiseAlarm(alarm, memberId),
   };
 
   const server = createServer({ allowHalfOpen: true }, socket => {

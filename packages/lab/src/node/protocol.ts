@@ -28,6 +28,11 @@ export interface AgentMethods {
   readiness(): { etcd: boolean; apiServer: boolean };
   /** Whether etcd has come so far that it answers its peers. */
   etcdServes(): boolean;
+  raiseAlarm(parameters: {
+    alarm: 'NOSPACE' | 'CORRUPT';
+    /** Decimal. */
+    memberId: string;
+  }): void;
 }
 
 /** Asks an agent, through the socket at a path of the caller's file system. */

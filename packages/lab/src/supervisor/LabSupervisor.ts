@@ -49,12 +49,17 @@ interface LiveMachine {
 
 /** Builds the lab and takes it down. */
 export class LabSupervisor {
-  readonly methods: SupervisorMethods = {
+  readonly methods: {
+    [M in keyof SupervisorMethods]: (
+      ...parameters: Parameters<SupervisorMethods[M]>
+    ) => unknown;
+  } = {
     setLink: ({ machine, state }) => this.find(machine).link.set(state),
     openPort: ({ machine }) => this.find(machine).link.open(),
     closePort: ({ machine }) => this.find(machine).link.close(),
     setPeerLink: ({ machine, up }) => this.setPeerLink(machine, up),
-    stop: () => this.stop(),
+    powerOff: ({ machine }) => this.powerOff(this.find(machine)),
+    powerOn: ({ machine }) => this.powerOn(this.find(machine)),
   };
   private readonly cluster: ClusterPlan;
   private readonly machines: LiveMachine[] = [];
@@ -106,7 +111,7 @@ export class LabSupervisor {
       this.cluster.machines.map(plan => this.startMachine(plan, pki, keys)),
     );
     this.machines.push(...machines);
-    await this.connectMachines();
+    await this.connectMachines(machines);
     await Promise.all(machines.map(machine => this.fill(machine, data)));
     await this.startAgents();
     await Promise.all(machines.map(machine => this.ready(machine)));
@@ -192,17 +197,46 @@ export class LabSupervisor {
         controlPlanePrograms: this.hasControlPlanePrograms(),
       }),
     ]);
+    const machine: LiveMachine = {
+      plan,
+      directory,
+      namespaces: await this.createNamespaces(plan, directory),
+      link: new Link(
+        socket => this.handOver(socket, machine.namespaces.pid),
+        this.options.links,
+      ),
+      hostKey,
+    };
+    await machine.link.open();
+    return machine;
+  }
+
+  private async createNamespaces(
+    plan: MachinePlan,
+    directory: string,
+  ): Promise<NodeNamespaces> {
     const log = await open(join(directory, 'init.log'), 'a');
-    const namespaces = await createNode(
-      this.environment(plan, root, localBin),
-      log.fd,
-    ).finally(() => log.close());
-    const link = new Link(
-      socket => this.handOver(socket, namespaces.pid),
-      this.options.links,
+    return createNode(this.environment(plan, directory), log.fd).finally(() =>
+      log.close(),
     );
-    await link.open();
-    return { plan, directory, namespaces, link, hostKey };
+  }
+
+  private async powerOff(machine: LiveMachine): Promise<void> {
+    const { link, namespaces, plan } = machine;
+    link.close();
+    await this.inSwitch([`link del ${plan.name}`]);
+    await namespaces.destroy();
+  }
+
+  private async powerOn(machine: LiveMachine): Promise<number> {
+    machine.namespaces = await this.createNamespaces(
+      machine.plan,
+      machine.directory,
+    );
+    await this.connectMachines([machine]);
+    await machine.namespaces.go();
+    await machine.link.open();
+    return machine.namespaces.pid;
   }
 
   private hasControlPlanePrograms(): boolean {
@@ -216,8 +250,7 @@ export class LabSupervisor {
 
   private environment(
     plan: MachinePlan,
-    root: string,
-    localBin: string,
+    nodeDirectory: string,
   ): Record<string, string> {
     const { directory, checkout, etcdDisk } = this.options;
     const images = [
@@ -234,8 +267,8 @@ export class LabSupervisor {
     };
     return {
       LAB_NAME: plan.name,
-      LAB_ROOT: root,
-      LAB_LOCAL_BIN: localBin,
+      LAB_ROOT: join(nodeDirectory, 'root'),
+      LAB_LOCAL_BIN: join(nodeDirectory, 'local-bin'),
       LAB_NODE: process.execPath,
       LAB_CHECKOUT: checkout,
       LAB_IMAGES: join(directory, 'images'),
@@ -266,14 +299,14 @@ export class LabSupervisor {
     socket.destroy();
   }
 
-  private async connectMachines(): Promise<void> {
-    const lines = this.machines.flatMap(({ plan, namespaces }) => [
+  private async connectMachines(machines: LiveMachine[]): Promise<void> {
+    const lines = machines.flatMap(({ plan, namespaces }) => [
       `link add ${plan.name} type veth peer name eth0 netns ${namespaces.pid}`,
       `link set ${plan.name} master br0 up`,
     ]);
     await this.inSwitch(lines);
     await Promise.all(
-      this.machines.map(({ plan, namespaces }) =>
+      machines.map(({ plan, namespaces }) =>
         batch(
           ['nsenter', '-t', String(namespaces.pid), '-n', 'ip', '-batch', '-'],
           [`addr add ${plan.address}/24 dev eth0`, 'link set eth0 up'],

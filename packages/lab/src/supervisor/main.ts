@@ -47,7 +47,6 @@ function main(): void {
       if (!supervisor) throw new Error('The lab was not started.');
       const result = await supervisor.methods[method](parameters);
       tell({ id, result });
-      if (method === 'stop') process.exit(0);
     } catch (error) {
       tell({ id, error: (error as Error).message });
     }
