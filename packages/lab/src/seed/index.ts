@@ -1,0 +1,2 @@
+export { makeSeed } from './makeSeed';
+export type { Seed, SeedOptions } from './makeSeed';
