@@ -19,6 +19,7 @@ export class SshMachine implements Machine {
   readonly hostKey: string;
   readonly lost: AbortSignal;
   private readonly sessions: Sessions;
+  private readonly stopping = new Set<Promise<void>>();
   private isForwardingForbidden = false;
 
   constructor(
@@ -126,6 +127,7 @@ export class SshMachine implements Machine {
   }
 
   async close(): Promise<void> {
+    await Promise.all(this.stopping);
     await this.connection.close();
     await this.jump?.close();
   }
@@ -134,8 +136,8 @@ export class SshMachine implements Machine {
     argv: string[],
     options: Parameters<typeof startCommand>[2],
   ): Promise<RemoteCommand> {
-    const { access, sessions, lost } = this;
-    return startCommand({ access, sessions, lost }, argv, options);
+    const { access, sessions, lost, stopping } = this;
+    return startCommand({ access, sessions, lost, stopping }, argv, options);
   }
 
   /** Keeps what a command prints, up to a limit. */

@@ -1,5 +1,7 @@
 import { quote } from './quote';
 
+const PID_MARK = 'cluster-backup-pid=';
+
 /**
  * The line given to a login shell to run a command in the C locale, as root through sudo where asked.
  * `sudo` keeps LC_ALL (its env_check list), and then speaks English too.
@@ -19,7 +21,25 @@ export function commandLine(
     ...(options.sudo ? ['sudo', '-n', '--'] : []),
     ...argv,
   ];
-  return `exec ${quote(words)}${options.stdin ? '' : ' </dev/null'}`;
+  return `echo ${PID_MARK}$$ >&2; exec ${quote(words)}${
+    options.stdin ? '' : ' </dev/null'
+  }`;
+}
+
+/**
+ * Tells a command's process id, which is that of its process group too, from what the command itself says on
+ * standard error. The login shell's start files may have said something before.
+ */
+export function takeProcessId(stderr: string): { pid?: string; said: string } {
+  const found = /^cluster-backup-pid=(\d+)\n/m.exec(stderr);
+  return found
+    ? { pid: found[1], said: stderr.slice(found.index + found[0].length) }
+    : { said: stderr };
+}
+
+/** Ends a process group. Run by sh, since kill(1) is not installed everywhere. */
+export function terminateCommand(pid: string): string[] {
+  return ['sh', '-c', 'kill -s TERM -- "-$1"', 'sh', pid];
 }
 
 /** `sudo -n` ends with 1, as many commands do; its own words tell it from them. */

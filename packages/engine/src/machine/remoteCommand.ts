@@ -1,7 +1,13 @@
 import { Readable } from 'node:stream';
 import { ClientChannel } from 'ssh2';
 import { widenChannelWindow } from './channelWindow';
-import { commandLine, isCommandMissing, isSudoRefusal } from './commandLine';
+import {
+  commandLine,
+  isCommandMissing,
+  isSudoRefusal,
+  takeProcessId,
+  terminateCommand,
+} from './commandLine';
 import {
   commandFailed,
   commandMissing,
@@ -10,9 +16,19 @@ import {
 } from './failures';
 import { interruptible } from './interruptible';
 import { MachineAccess } from './Machine';
-import { Sessions } from './sessions';
+import { endingOf, Sessions } from './sessions';
 
 const STDERR_TAIL = 64 * 1024;
+const TERMINATE_MS = 2_000;
+
+/** What commands run on. */
+export interface CommandGround {
+  access: MachineAccess;
+  sessions: Sessions;
+  lost: AbortSignal;
+  /** Commands that are being told to stop. */
+  stopping: Set<Promise<void>>;
+}
 
 /** A command that runs on a machine. */
 export interface RemoteCommand {
@@ -23,13 +39,13 @@ export interface RemoteCommand {
    */
   outcome(accept?: number[]): Promise<{ code: number; stderr: string }>;
   stderr(): string;
-  /** Cuts it off: tells the command to stop, as far as the login user may, and leaves it. */
+  /** Cuts it off: tells the command to stop (SIGTERM to its process group) and leaves it. */
   fail(reason: unknown): void;
 }
 
 /** Starts a command; `timeoutMs` is for all of it, from the opening of its session on. */
 export async function startCommand(
-  on: { access: MachineAccess; sessions: Sessions; lost: AbortSignal },
+  on: CommandGround,
   argv: string[],
   options: {
     root?: boolean;
@@ -68,23 +84,25 @@ export async function startCommand(
     throw error;
   }
   widenChannelWindow(channel);
-  stderr = tail(channel.stderr, STDERR_TAIL);
+  const errors = collectErrors(channel.stderr);
+  stderr = errors.said;
 
-  const ending: { code?: number; signal?: string } = {};
   const ended = interruptible<void>(
     { signals: [lost, cut.signal] },
     resolve => {
-      channel.on('exit', (code: number | null, killedBy?: string) => {
-        ending.code = code ?? undefined;
-        ending.signal = killedBy;
-      });
       channel.on('close', () => resolve());
     },
   ).finally(release);
   ended.catch(() => {
-    channel.signal('TERM');
     channel.close();
     channel.resume();
+    const pid = errors.pid();
+    if (pid !== undefined && !lost.aborted) {
+      const stopped = terminate(on, pid, sudo).finally(() =>
+        on.stopping.delete(stopped),
+      );
+      on.stopping.add(stopped);
+    }
   });
 
   return {
@@ -93,6 +111,7 @@ export async function startCommand(
     fail: reason => cut.abort(reason),
     outcome: async (accept = [0]) => {
       await ended;
+      const ending = endingOf(channel);
       const { code } = ending;
       const said = stderr();
       if (code === undefined) {
@@ -113,17 +132,54 @@ export async function startCommand(
   };
 }
 
-/** Keeps the last bytes of a stream that is read as it comes. */
-function tail(stream: Readable, limit: number): () => string {
+/**
+ * SSH's own signals do not serve: sshd passes none on when root has logged in, nor to what sudo has started.
+ */
+async function terminate(
+  on: CommandGround,
+  pid: string,
+  sudo: boolean,
+): Promise<void> {
+  const line = commandLine(terminateCommand(pid), { sudo, stdin: false });
+  const signal = AbortSignal.timeout(TERMINATE_MS);
+  try {
+    const channel = await on.sessions.exec(line, signal);
+    channel.resume();
+    channel.stderr.resume();
+    await interruptible<void>({ signals: [on.lost, signal] }, resolve => {
+      channel.on('close', () => resolve());
+    });
+  } catch {
+    // It was an attempt: the command may end of itself, and nobody waits for it.
+  }
+}
+
+/** Keeps the beginning of standard error, up to the process id, and the end of the rest. */
+function collectErrors(stream: Readable): {
+  pid(): string | undefined;
+  said(): string;
+} {
+  let pid: string | undefined;
   let chunks: Buffer[] = [];
   let size = 0;
   stream.on('data', (chunk: Buffer) => {
     chunks.push(chunk);
     size += chunk.length;
-    if (size > 2 * limit) {
-      chunks = [Buffer.concat(chunks).subarray(-limit)];
-      size = limit;
+    if (pid === undefined) {
+      const start = takeProcessId(Buffer.concat(chunks).toString('latin1'));
+      if (start.pid !== undefined) {
+        pid = start.pid;
+        chunks = [Buffer.from(start.said, 'latin1')];
+        size = start.said.length;
+      }
+    }
+    if (size > 2 * STDERR_TAIL) {
+      chunks = [Buffer.concat(chunks).subarray(-STDERR_TAIL)];
+      size = STDERR_TAIL;
     }
   });
-  return () => Buffer.concat(chunks).subarray(-limit).toString('utf8');
+  return {
+    pid: () => pid,
+    said: () => Buffer.concat(chunks).subarray(-STDERR_TAIL).toString('utf8'),
+  };
 }

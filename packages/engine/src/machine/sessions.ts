@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ClientChannel } from 'ssh2';
 import { Connection } from './connection';
 import { connectionClosed, sessionRefused } from './failures';
@@ -20,12 +21,39 @@ const NO_MORE_SESSIONS = [
   RESOURCE_SHORTAGE,
 ];
 
+/** How often, and how many milliseconds apart, a session is asked for when none of ours is in the way. */
+const ATTEMPTS = 8;
+const PAUSE_MS = 250;
+
+/** How a command ended, as far as the machine has told. */
+export interface Ending {
+  code?: number;
+  signal?: string;
+}
+
+const endings = new WeakMap<ClientChannel, Ending>();
+
+/** How the command of a session ended. It may be told before anyone who waits for the session gets to run. */
+export function endingOf(channel: ClientChannel): Ending {
+  return endings.get(channel) ?? {};
+}
+
+function keepEnding(channel: ClientChannel) {
+  const ending: Ending = {};
+  endings.set(channel, ending);
+  channel.on('exit', (code: number | null, killedBy?: string) => {
+    ending.code = code ?? undefined;
+    ending.signal = killedBy;
+  });
+}
+
 /**
  * The sessions of one connection. sshd allows a number of them at a time: beyond it, the next one waits until
  * one ends.
  */
 export class Sessions {
-  private open = 0;
+  /** Open, or about to be. */
+  private count = 0;
   private readonly waiting = new Set<() => void>();
 
   constructor(
@@ -34,7 +62,7 @@ export class Sessions {
   ) {}
 
   async exec(line: string, signal: AbortSignal): Promise<ClientChannel> {
-    for (;;) {
+    for (let attempt = 1; ; ) {
       try {
         return await this.tryExec(line, signal);
       } catch (error) {
@@ -42,16 +70,24 @@ export class Sessions {
         if (reason === undefined || !NO_MORE_SESSIONS.includes(reason)) {
           throw error;
         }
-        if (this.open === 0) {
+        if (this.count > 0) {
+          await this.oneEnds(signal);
+        } else if (attempt++ < ATTEMPTS) {
+          // A command that was cut off keeps its place until it has really ended.
+          await sleep(PAUSE_MS);
+        } else {
           throw sessionRefused(this.access, openFailureText(error));
         }
-        await this.oneEnds(signal);
       }
     }
   }
 
   private tryExec(line: string, signal: AbortSignal): Promise<ClientChannel> {
     const { client, lost } = this.connection;
+    const release = () => {
+      this.count--;
+      this.waiting.forEach(wake => wake());
+    };
     return interruptible<ClientChannel>(
       {
         signals: [lost, signal],
@@ -63,21 +99,20 @@ export class Sessions {
       (resolve, reject) => {
         try {
           client.exec(line, (error, channel) => {
-            if (error) {
-              reject(
-                openFailureReason(error) === undefined
-                  ? sessionRefused(this.access, openFailureText(error))
-                  : error,
-              );
+            if (!error) {
+              keepEnding(channel);
+              channel.on('close', release);
+              resolve(channel);
               return;
             }
-            this.open++;
-            channel.on('close', () => {
-              this.open--;
-              this.waiting.forEach(wake => wake());
-            });
-            resolve(channel);
+            release();
+            reject(
+              openFailureReason(error) === undefined
+                ? sessionRefused(this.access, openFailureText(error))
+                : error,
+            );
           });
+          this.count++;
         } catch {
           // ssh2 throws where its socket is gone and it has not said so yet.
           reject(connectionClosed(this.access));

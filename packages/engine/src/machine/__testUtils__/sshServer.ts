@@ -11,6 +11,7 @@ import { createServer, AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { MachineAccess } from '../Machine';
 
 export const USERS = {
   /** May do everything through sudo. */
@@ -33,6 +34,8 @@ export interface SshServer {
   /** known_hosts text for `127.0.0.1` at this port. */
   knownHosts: string;
   hostKeyFile(type: string): string;
+  /** How `root` gets in, with whatever is to be different. */
+  access(overrides?: Partial<MachineAccess>): MachineAccess;
   close(): Promise<void>;
 }
 
@@ -66,7 +69,11 @@ export async function startSshServer(
   const add = (file: string, lines: string[]) =>
     writeFileSync(
       join(directory, 'etc', file),
-      `${readFileSync(`/etc/${file}`, 'utf8')}${lines.join('\n')}\n`,
+      // Not root's own home: its start files have no part in the tests.
+      `${readFileSync(`/etc/${file}`, 'utf8').replace(
+        /^(root:.*):[^:\n]*:[^:\n]*$/m,
+        file === 'passwd' ? '$1:/run/home/root:/bin/bash' : '$&',
+      )}${lines.join('\n')}\n`,
       { mode: file === 'shadow' ? 0o640 : 0o644 },
     );
   add(
@@ -114,7 +121,7 @@ export async function startSshServer(
     join(directory, 'start'),
     `set -e
 mount -t tmpfs tmpfs /run
-mkdir -p /run/sshd /run/etc /run/work /run/home
+mkdir -p /run/sshd /run/etc /run/work /run/home/root
 cp ${directory}/authorized_keys /run/
 chmod 644 /run/authorized_keys
 cp -p -r ${directory}/etc/. /run/etc/
@@ -144,14 +151,25 @@ exec /usr/sbin/sshd -D -e -f ${directory}/sshd_config
   server.stdout.on('data', chunk => log.push(chunk));
   await waitForListener(server, log);
 
+  const privateKey = readFileSync(join(directory, 'id'), 'utf8');
+  const knownHosts = hostKeys
+    .map(type => `[127.0.0.1]:${port} ${publicKey(`host_${type}`)}`)
+    .join('');
   return {
     port,
     directory,
-    privateKey: readFileSync(join(directory, 'id'), 'utf8'),
-    knownHosts: hostKeys
-      .map(type => `[127.0.0.1]:${port} ${publicKey(`host_${type}`)}`)
-      .join(''),
+    privateKey,
+    knownHosts,
     hostKeyFile,
+    access: overrides => ({
+      name: 'cp1',
+      address: '127.0.0.1',
+      port,
+      user: 'root',
+      privateKey,
+      hostKeys: { mode: 'strict', knownHosts },
+      ...overrides,
+    }),
     close: async () => {
       if (server.exitCode === null && server.signalCode === null) {
         const exited = once(server, 'exit');
