@@ -7,7 +7,10 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-const packageRoot = resolve(__dirname, '..');
+// By name, as this may run from a bundle that lies elsewhere in the checkout.
+const packageRoot = dirname(
+  createRequire(__filename).resolve('@cluster-backup/lab/package.json'),
+);
 const sources = join(packageRoot, 'src');
 const output = join(packageRoot, 'dist');
 

@@ -38,83 +38,6 @@ export interface LabOptions {
   directory?: string;
 }
 
-/**
- * Starts a control plane on this machine, in network, mount and process namespaces of its own, and resolves when
- * etcd and the API servers answer. Whatever ends the calling process ends the lab.
- *
- * @throws Error when the machine lacks a program or the right to make namespaces.
- * @public
- */
-export async function startLab(options: LabOptions = {}): Promise<Lab> {
-  await bundlePrograms();
-  const programs = await findPrograms();
-  const parent = tmpdir();
-  await sweepDeadLabs(parent);
-  const directory = options.directory
-    ? resolve(options.directory)
-    : await mkdtemp(join(parent, DIRECTORY_PREFIX));
-  await mkdir(directory, { recursive: true });
-  const login = options.login ?? 'root';
-  const supervisor = new Supervisor(directory);
-  const running = await supervisor.start({
-    name: options.name ?? 'lab',
-    nodes: options.nodes ?? 1,
-    workers: options.workers ?? 0,
-    login,
-    seed: options.seed && resolve(options.seed),
-    etcdDisk: options.etcdDisk,
-    apiServerStopSeconds: options.apiServerStopSeconds ?? 5,
-    links: options.links ?? false,
-    directory,
-    checkout,
-    programs,
-  });
-  const machines: LabNode[] = running.machines.map(
-    machine =>
-      new LabNode(machine, {
-        user: login === 'sudo' ? 'ops' : 'root',
-        privateKey: running.privateKey,
-        call: supervisor.call,
-        peers: () => nodes,
-      }),
-  );
-  const nodes: LabNode[] = machines.filter(
-    ({ role }) => role === 'control-plane',
-  );
-  const front = {
-    internal: running.front.internal,
-    host: '127.0.0.1' as const,
-    port: running.front.port,
-  };
-  const access = (): LabAccess => ({
-    clusterName: options.name ?? 'lab',
-    machines: machines.map(machine => ({
-      ...machine.access(),
-      role: machine.role,
-    })),
-    front,
-  });
-  await writeFile(
-    join(directory, 'access', 'known_hosts'),
-    machines.map(machine => machine.access().knownHosts).join(''),
-  );
-  return {
-    nodes,
-    workers: machines.filter(({ role }) => role === 'worker'),
-    front,
-    directory,
-    access,
-    kubeconfig: async () => {
-      const config = parse(
-        await nodes[0].readFile('/etc/kubernetes/admin.conf'),
-      );
-      config.clusters[0].cluster.server = `https://127.0.0.1:${front.port}`;
-      return stringify(config);
-    },
-    stop: () => supervisor.stop(),
-  };
-}
-
 /** The process that holds the lab. It outlives its parent by as long as it takes to tidy up. */
 class Supervisor {
   private readonly child: ChildProcess;
@@ -180,4 +103,81 @@ class Supervisor {
     if (message.error) call?.reject(new Error(message.error));
     else call?.resolve(message.result);
   }
+}
+
+/**
+ * Starts a control plane on this machine, in network, mount and process namespaces of its own, and resolves when
+ * etcd and the API servers answer. Whatever ends the calling process ends the lab.
+ *
+ * @throws Error when the machine lacks a program or the right to make namespaces.
+ * @public
+ */
+export async function startLab(options: LabOptions = {}): Promise<Lab> {
+  await bundlePrograms();
+  const programs = await findPrograms();
+  const parent = tmpdir();
+  await sweepDeadLabs(parent);
+  const directory = options.directory
+    ? resolve(options.directory)
+    : await mkdtemp(join(parent, DIRECTORY_PREFIX));
+  await mkdir(directory, { recursive: true });
+  const login = options.login ?? 'root';
+  const supervisor = new Supervisor(directory);
+  const running = await supervisor.start({
+    name: options.name ?? 'lab',
+    nodes: options.nodes ?? 1,
+    workers: options.workers ?? 0,
+    login,
+    seed: options.seed && resolve(options.seed),
+    etcdDisk: options.etcdDisk,
+    apiServerStopSeconds: options.apiServerStopSeconds ?? 5,
+    links: options.links ?? false,
+    directory,
+    checkout,
+    programs,
+  });
+  const nodes: LabNode[] = [];
+  const workers: LabNode[] = [];
+  for (const machine of running.machines) {
+    const node = new LabNode(machine, {
+      user: login === 'sudo' ? 'ops' : 'root',
+      privateKey: running.privateKey,
+      call: supervisor.call,
+      peers: () => nodes,
+    });
+    (machine.role === 'worker' ? workers : nodes).push(node);
+  }
+  const machines = [...nodes, ...workers];
+  const front = {
+    internal: running.front.internal,
+    host: '127.0.0.1' as const,
+    port: running.front.port,
+  };
+  const access = (): LabAccess => ({
+    clusterName: options.name ?? 'lab',
+    machines: machines.map(machine => ({
+      ...machine.access(),
+      role: machine.role,
+    })),
+    front,
+  });
+  await writeFile(
+    join(directory, 'access', 'known_hosts'),
+    machines.map(machine => machine.access().knownHosts).join(''),
+  );
+  return {
+    nodes,
+    workers,
+    front,
+    directory,
+    access,
+    kubeconfig: async () => {
+      const config = parse(
+        await nodes[0].readFile('/etc/kubernetes/admin.conf'),
+      );
+      config.clusters[0].cluster.server = `https://127.0.0.1:${front.port}`;
+      return stringify(config);
+    },
+    stop: () => supervisor.stop(),
+  };
 }

@@ -17,96 +17,6 @@ interface Mount {
   writable?: boolean;
 }
 
-/** The static pods of a control-plane node as kubeadm 1.31 writes them, by file name. */
-export function manifests(
-  cluster: ClusterPlan,
-  node: MachinePlan,
-): Record<string, string> {
-  const kubernetesImage = (name: string) =>
-    `registry.k8s.io/${name}:${cluster.kubernetesVersion}`;
-  return {
-    'etcd.yaml': staticPod({
-      name: 'etcd',
-      image: etcdImage(cluster),
-      command: ['etcd', ...etcdFlags(cluster, node)],
-      annotations: {
-        'kubeadm.kubernetes.io/etcd.advertise-client-urls': `https://${node.address}:2379`,
-      },
-      cpu: '100m',
-      memory: '100Mi',
-      probes: {
-        liveness: local('/livez', 2381),
-        readiness: local('/readyz', 2381),
-        startup: local('/readyz', 2381),
-      },
-      mounts: [
-        {
-          name: 'etcd-data',
-          path: '/var/lib/etcd',
-          type: 'DirectoryOrCreate',
-          writable: true,
-        },
-        {
-          name: 'etcd-certs',
-          path: `${PKI}/etcd`,
-          type: 'DirectoryOrCreate',
-          writable: true,
-        },
-      ],
-    }),
-    'kube-apiserver.yaml': staticPod({
-      name: 'kube-apiserver',
-      image: kubernetesImage('kube-apiserver'),
-      command: ['kube-apiserver', ...apiServerFlags(node)],
-      annotations: {
-        'kubeadm.kubernetes.io/kube-apiserver.advertise-address.endpoint': `${node.address}:${API_PORT}`,
-      },
-      cpu: '250m',
-      probes: {
-        liveness: secure('/livez', API_PORT, node.address),
-        readiness: secure('/readyz', API_PORT, node.address),
-        startup: secure('/livez', API_PORT, node.address),
-      },
-      mounts: certificateMounts,
-    }),
-    'kube-controller-manager.yaml': staticPod({
-      name: 'kube-controller-manager',
-      image: kubernetesImage('kube-controller-manager'),
-      command: ['kube-controller-manager', ...controllerManagerFlags],
-      cpu: '200m',
-      probes: {
-        liveness: secure('/healthz', 10257),
-        startup: secure('/healthz', 10257),
-      },
-      mounts: [
-        ...certificateMounts,
-        {
-          name: 'flexvolume-dir',
-          path: '/usr/libexec/kubernetes/kubelet-plugins/volume/exec',
-          type: 'DirectoryOrCreate',
-          writable: true,
-        },
-        kubeconfigMount('/etc/kubernetes/controller-manager.conf'),
-      ],
-    }),
-    'kube-scheduler.yaml': staticPod({
-      name: 'kube-scheduler',
-      image: kubernetesImage('kube-scheduler'),
-      command: ['kube-scheduler', ...schedulerFlags],
-      cpu: '100m',
-      probes: {
-        liveness: secure('/healthz', 10259),
-        startup: secure('/healthz', 10259),
-      },
-      mounts: [kubeconfigMount('/etc/kubernetes/scheduler.conf')],
-    }),
-  };
-}
-
-export function etcdImage(cluster: ClusterPlan): string {
-  return `registry.k8s.io/etcd:${cluster.etcdVersion}-0`;
-}
-
 /** `--initial-cluster` is stale on purpose: the first node names itself, a joiner those it met. */
 function etcdFlags(cluster: ClusterPlan, node: MachinePlan): string[] {
   const nodes = controlPlane(cluster);
@@ -313,4 +223,94 @@ function staticPod(options: {
     },
     { lineWidth: 0 },
   );
+}
+
+/** The static pods of a control-plane node as kubeadm 1.31 writes them, by file name. */
+export function manifests(
+  cluster: ClusterPlan,
+  node: MachinePlan,
+): Record<string, string> {
+  const kubernetesImage = (name: string) =>
+    `registry.k8s.io/${name}:${cluster.kubernetesVersion}`;
+  return {
+    'etcd.yaml': staticPod({
+      name: 'etcd',
+      image: etcdImage(cluster),
+      command: ['etcd', ...etcdFlags(cluster, node)],
+      annotations: {
+        'kubeadm.kubernetes.io/etcd.advertise-client-urls': `https://${node.address}:2379`,
+      },
+      cpu: '100m',
+      memory: '100Mi',
+      probes: {
+        liveness: local('/livez', 2381),
+        readiness: local('/readyz', 2381),
+        startup: local('/readyz', 2381),
+      },
+      mounts: [
+        {
+          name: 'etcd-data',
+          path: '/var/lib/etcd',
+          type: 'DirectoryOrCreate',
+          writable: true,
+        },
+        {
+          name: 'etcd-certs',
+          path: `${PKI}/etcd`,
+          type: 'DirectoryOrCreate',
+          writable: true,
+        },
+      ],
+    }),
+    'kube-apiserver.yaml': staticPod({
+      name: 'kube-apiserver',
+      image: kubernetesImage('kube-apiserver'),
+      command: ['kube-apiserver', ...apiServerFlags(node)],
+      annotations: {
+        'kubeadm.kubernetes.io/kube-apiserver.advertise-address.endpoint': `${node.address}:${API_PORT}`,
+      },
+      cpu: '250m',
+      probes: {
+        liveness: secure('/livez', API_PORT, node.address),
+        readiness: secure('/readyz', API_PORT, node.address),
+        startup: secure('/livez', API_PORT, node.address),
+      },
+      mounts: certificateMounts,
+    }),
+    'kube-controller-manager.yaml': staticPod({
+      name: 'kube-controller-manager',
+      image: kubernetesImage('kube-controller-manager'),
+      command: ['kube-controller-manager', ...controllerManagerFlags],
+      cpu: '200m',
+      probes: {
+        liveness: secure('/healthz', 10257),
+        startup: secure('/healthz', 10257),
+      },
+      mounts: [
+        ...certificateMounts,
+        {
+          name: 'flexvolume-dir',
+          path: '/usr/libexec/kubernetes/kubelet-plugins/volume/exec',
+          type: 'DirectoryOrCreate',
+          writable: true,
+        },
+        kubeconfigMount('/etc/kubernetes/controller-manager.conf'),
+      ],
+    }),
+    'kube-scheduler.yaml': staticPod({
+      name: 'kube-scheduler',
+      image: kubernetesImage('kube-scheduler'),
+      command: ['kube-scheduler', ...schedulerFlags],
+      cpu: '100m',
+      probes: {
+        liveness: secure('/healthz', 10259),
+        startup: secure('/healthz', 10259),
+      },
+      mounts: [kubeconfigMount('/etc/kubernetes/scheduler.conf')],
+    }),
+  };
+}
+
+export function etcdImage(cluster: ClusterPlan): string {
+  return `registry.k8s.io/etcd:${cluster.etcdVersion}-0`;
 }

@@ -6,6 +6,8 @@ import { parse } from 'yaml';
 const LEASE_SECONDS = 40;
 const RENEW_MS = 10_000;
 const RETRY_MS = 1000;
+/** A status in which nothing changed is reported this rarely. */
+const REPORT_MS = 300_000;
 const TIMEOUT_MS = 5000;
 
 interface Reply {
@@ -23,12 +25,15 @@ export function startHeartbeat(
   kubeletRuns: () => boolean,
 ): void {
   let delay = 0;
+  let reportedAt = 0;
   const beat = async () => {
     if (!kubeletRuns()) {
       delay = RETRY_MS;
+      reportedAt = 0;
     } else {
       try {
-        await keepNode(nodeName, address);
+        const due = Date.now() - reportedAt > REPORT_MS;
+        if (await keepNode(nodeName, address, due)) reportedAt = Date.now();
         await keepLease(nodeName);
         delay = RENEW_MS;
       } catch {
@@ -40,7 +45,12 @@ export function startHeartbeat(
   beat();
 }
 
-async function keepNode(nodeName: string, address: string): Promise<void> {
+/** Tells whether the status was reported, which happens when it is due or is not what it should be. */
+async function keepNode(
+  nodeName: string,
+  address: string,
+  due: boolean,
+): Promise<boolean> {
   const path = `/api/v1/nodes/${nodeName}`;
   let found = await ask('GET', path);
   if (found.status === 404) {
@@ -64,6 +74,7 @@ async function keepNode(nodeName: string, address: string): Promise<void> {
   const before = node.status?.conditions?.find(
     (condition: any) => condition.type === 'Ready',
   );
+  if (before?.status === 'True' && !due) return false;
   const ready = {
     type: 'Ready',
     status: 'True',
@@ -103,6 +114,7 @@ async function keepNode(nodeName: string, address: string): Promise<void> {
     },
   });
   if (reply.status >= 300) throw refused('the status of the Node', reply);
+  return true;
 }
 
 async function keepLease(nodeName: string): Promise<void> {

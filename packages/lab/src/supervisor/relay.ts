@@ -13,30 +13,6 @@ export interface Relayed {
   closed: Promise<void>;
 }
 
-/** Joins two sockets with a delay and a rate, both of which may change, and may be frozen. */
-export function relay(left: Socket, right: Socket, state: LinkState): Relayed {
-  left.setNoDelay(true);
-  right.setNoDelay(true);
-  const pumps = [new Pump(left, right, state), new Pump(right, left, state)];
-  const closed = Promise.all(
-    [left, right].map(
-      socket =>
-        new Promise<void>(resolve => socket.on('close', () => resolve())),
-    ),
-  ).then(() => pumps.forEach(pump => pump.stop()));
-  const reset = () => {
-    left.resetAndDestroy();
-    right.resetAndDestroy();
-  };
-  left.on('error', reset);
-  right.on('error', reset);
-  return {
-    set: next => pumps.forEach(pump => pump.set(next)),
-    reset,
-    closed,
-  };
-}
-
 interface Held {
   due: number;
   /** Nothing is the end of the stream. */
@@ -148,4 +124,28 @@ class Pump {
   private later(ms: number): void {
     this.timer = setTimeout(() => this.give(), Math.max(1, ms));
   }
+}
+
+/** Joins two sockets with a delay and a rate, both of which may change, and may be frozen. */
+export function relay(left: Socket, right: Socket, state: LinkState): Relayed {
+  left.setNoDelay(true);
+  right.setNoDelay(true);
+  const pumps = [new Pump(left, right, state), new Pump(right, left, state)];
+  const closed = Promise.all(
+    [left, right].map(
+      socket =>
+        new Promise<void>(resolve => socket.on('close', () => resolve())),
+    ),
+  ).then(() => pumps.forEach(pump => pump.stop()));
+  const reset = () => {
+    left.resetAndDestroy();
+    right.resetAndDestroy();
+  };
+  left.on('error', reset);
+  right.on('error', reset);
+  return {
+    set: next => pumps.forEach(pump => pump.set(next)),
+    reset,
+    closed,
+  };
 }
