@@ -12,3 +12,4 @@ export * from './levers/LoginLevers';
 export * from './levers/SystemLevers';
 export { startLab } from './startLab';
 export type { LabOptions } from './startLab';
+export * from './seed';

@@ -1,17 +1,18 @@
-import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { checkout } from './bundle';
 import { Lab } from './Lab';
+import { makeSeed } from './seed';
 import { startLab } from './startLab';
 
-const usage = `usage: ./dev lab [--nodes 1|3] [--workers N] [--login root|sudo] [--seed FILE]
+const usage = `usage: ./dev lab [--nodes 1|3] [--workers N] [--login root|sudo] [--seed-mib N]
 
 A control plane on this machine, until Ctrl-C.
   --nodes    control-plane nodes (1)
   --workers  workers (0)
   --login    root, or sudo for a user who has to use it (root)
-  --seed     an etcd snapshot to begin with
+  --seed-mib about so many MiB of believable objects in etcd (none)
 `;
 
 /** `./dev lab`. */
@@ -21,18 +22,19 @@ async function main(): Promise<number> {
       nodes: { type: 'string', default: '1' },
       workers: { type: 'string', default: '0' },
       login: { type: 'string', default: 'root' },
-      seed: { type: 'string' },
+      'seed-mib': { type: 'string', default: '0' },
       help: { type: 'boolean', default: false },
     },
   });
-  const { nodes, login, seed } = values;
+  const { nodes, login } = values;
   const workers = Number(values.workers);
+  const sizeMiB = Number(values['seed-mib']);
   if (
     values.help ||
     !['1', '3'].includes(nodes) ||
     !['root', 'sudo'].includes(login) ||
     !Number.isInteger(workers) ||
-    (seed && !existsSync(seed))
+    !Number.isInteger(sizeMiB)
   ) {
     process.stdout.write(usage);
     return values.help ? 0 : 64;
@@ -41,7 +43,7 @@ async function main(): Promise<number> {
     nodes: Number(nodes) as 1 | 3,
     workers,
     login: login as 'root' | 'sudo',
-    seed,
+    seed: sizeMiB ? await seedFile(sizeMiB) : undefined,
   });
   const interrupted = new Promise<void>(resolve => {
     process.once('SIGINT', () => resolve());
@@ -51,6 +53,12 @@ async function main(): Promise<number> {
   await interrupted;
   await lab.stop();
   return 0;
+}
+
+/** Kept between runs. */
+async function seedFile(sizeMiB: number): Promise<string> {
+  const directory = join(checkout, '.cache', 'lab');
+  return (await makeSeed({ sizeMiB, directory })).snapshotPath;
 }
 
 async function describe(lab: Lab): Promise<void> {
