@@ -44,6 +44,10 @@ export interface Step {
   /** `commit` can be undone; from the first `forward` step on a restore only goes forward. */
   zone: 'commit' | 'forward';
   run?(attempting: Attempting, node: StepNode): Promise<void>;
+  /** Which nodes go together, and in what order; all at once by default. */
+  turns?(attempting: Attempting, nodes: StepNode[]): Promise<StepNode[][]>;
+  /** What must be true of the nodes of one turn before the next begins. */
+  turned?(attempting: Attempting, nodes: StepNode[]): Promise<void>;
   settled?(
     attempting: Attempting,
     nodes: StepNode[],

@@ -98,7 +98,14 @@ export async function change(
   args: string[] = [],
   options: { input?: string; timeoutMs?: number; signal?: AbortSignal } = {},
 ): Promise<string> {
-  return underLock(machine, attempt, step, `note begun\n${body}`, args, options);
+  return underLock(
+    machine,
+    attempt,
+    step,
+    `note begun\n${body}`,
+    args,
+    options,
+  );
 }
 
 /** Writes into the machine's journal that a step is done, or undone, there. @public */

@@ -75,12 +75,13 @@ async function perform(
     const journals = await Promise.all(
       nodes.map(node => readJournal(node.machine)),
     );
-    await onAll(
-      attempting,
-      nodes.filter((_, i) => stateOf(journals[i], name) !== 'done'),
-      name,
-      node => run(attempting, node),
-    );
+    const left = nodes.filter((_, i) => stateOf(journals[i], name) !== 'done');
+    const act = (node: StepNode) => run(attempting, node);
+    const turns = (await step.turns?.(attempting, left)) ?? [left];
+    for (const turn of turns) {
+      await onAll(attempting, turn, name, act);
+      await step.turned?.(attempting, turn);
+    }
   }
   await step.settled?.(attempting, nodes, verified);
   attempting.progress({ type: 'step', step: name, title, status: 'done' });

@@ -297,7 +297,9 @@ async function whoAnswers(
   nodes: ControlPlaneNode[],
   signal: AbortSignal,
 ): Promise<Answered> {
-  const named = async (question: (node: ControlPlaneNode) => Promise<unknown>) =>
+  const named = async (
+    question: (node: ControlPlaneNode) => Promise<unknown>,
+  ) =>
     (
       await Promise.all(
         nodes.map(node =>

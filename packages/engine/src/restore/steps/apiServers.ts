@@ -7,13 +7,17 @@ export async function awaitApiServers(
   { plan, signal }: Attempting,
   nodes: StepNode[],
 ) {
-  await until('The API servers are not ready as before', signal, async () => {
-    await Promise.all(
-      nodes
-        .filter(node => plan.answered.apiServers.includes(node.plan.name))
-        .map(node => askApi(node, 'own', signal, api => api.readyz())),
-    );
-  });
+  await until(
+    'The API servers are not ready as before',
+    signal,
+    async patience => {
+      await Promise.all(
+        nodes
+          .filter(node => plan.answered.apiServers.includes(node.plan.name))
+          .map(node => askApi(node, 'own', patience, api => api.readyz())),
+      );
+    },
+  );
 }
 
 /** Waits until every API server is ready, each by itself and through the address that kubelets use. */
@@ -21,11 +25,11 @@ export async function awaitEveryApiServer(
   { signal }: Attempting,
   nodes: StepNode[],
 ) {
-  await until('The API servers are not ready', signal, async () => {
+  await until('The API servers are not ready', signal, async patience => {
     await Promise.all(
       nodes.flatMap(node => [
-        askApi(node, 'own', signal, api => api.readyz()),
-        askApi(node, 'front', signal, api => api.readyz()),
+        askApi(node, 'own', patience, api => api.readyz()),
+        askApi(node, 'front', patience, api => api.readyz()),
       ]),
     );
   });

@@ -1,5 +1,5 @@
 import { Step } from '../Step';
-import { ask, awaitOneCluster } from './members';
+import { ask, compareData } from './members';
 
 /** The snapshot's own alarms came back with it; what it holds is compared once more, now under load. */
 export const confirmRestored: Step = {
@@ -10,6 +10,6 @@ export const confirmRestored: Step = {
     await ask(nodes[0], attempting.signal, async member => {
       for (const alarm of await member.alarms()) await member.disarm(alarm);
     });
-    await awaitOneCluster(attempting, nodes, verified);
+    await compareData(attempting, nodes, verified);
   },
 };

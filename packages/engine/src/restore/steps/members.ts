@@ -1,16 +1,28 @@
+import { once } from 'node:events';
+import { request } from 'node:http';
+import { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connectMember, EtcdMember } from '../../etcd';
 import { ClusterBackupError } from '../../errors';
-import { ControlPlaneNode, EtcdInstance } from '../../layout';
+import { ControlPlaneNode } from '../../layout';
 import { VerifiedArchive } from '../plan';
 import { Attempting, StepNode } from '../Step';
+import { awaitGone } from './manifests';
 
-const MEMBERS_WITHIN_MS = 120_000;
+const WITHIN_MS = 120_000;
+/** One try: what does not answer at once is asked again over a new connection. */
+const TRY_MS = 3_000;
 
-/** TCP ports that a member listens on: closed when it is gone. */
-export function portsOf(etcd: EtcdInstance): number[] {
-  return [etcd.clientUrl, etcd.peerUrls[0]].map(url =>
-    Number(new URL(url).port),
+/** Waits until a member's container is gone and the ports closed that it listens on. */
+export async function awaitEtcdGone(attempting: Attempting, nodes: StepNode[]) {
+  await Promise.all(
+    nodes.map(node => {
+      const { clientUrl, peerUrls } = node.etcd;
+      const ports = [clientUrl, peerUrls[0]].map(url =>
+        Number(new URL(url).port),
+      );
+      return awaitGone(attempting, node, ['etcd'], ports);
+    }),
   );
 }
 
@@ -33,121 +45,169 @@ export async function awaitMembers(
   { plan, signal }: Attempting,
   nodes: StepNode[],
 ) {
-  await until('The etcd members do not answer as before', signal, async () => {
-    await Promise.all(
-      nodes
-        .filter(node => plan.answered.members.includes(node.plan.name))
-        .map(node =>
-          ask(node, signal, async member => {
-            await member.status();
-            if (plan.answered.quorum) await member.linearizableRead();
-          }),
-        ),
-    );
-  });
-}
-
-/**
- * Waits until all members are of one cluster, hold the same data and take writes. A single restored member can look
- * healthy alone, and two restored ones beside an old one as well: only the cluster id, the count and the hash tell.
- *
- * @throws ClusterBackupError `members-not-one`
- */
-export async function awaitOneCluster(
-  { plan, signal }: Attempting,
-  nodes: StepNode[],
-  verified: VerifiedArchive,
-) {
   await until(
-    'The restored etcd members are not one cluster',
+    'The etcd members do not answer as before',
     signal,
-    async () => {
-      const wanted = plan.nodes.map(node => node.etcd.name).sort();
-      const answers = await Promise.all(
-        nodes.map(node =>
-          ask(node, signal, async member => {
-            await member.linearizableRead();
-            return {
-              node: node.plan.name,
-              status: await member.status(),
-              names: (await member.members()).map(m => m.name).sort(),
-            };
-          }),
-        ),
-      );
-      for (const { node, names, status } of answers) {
-        if (names.join() !== wanted.join()) {
-          throw new Error(`${node} knows the members ${names.join(', ')}`);
-        }
-        if (status.clusterId !== answers[0].status.clusterId) {
-          throw new Error(`${node} is of another cluster`);
-        }
-      }
-      await compareHashes(
-        signal,
-        nodes,
-        Math.min(...answers.map(answer => answer.status.revision)),
-        verified,
+    async patience => {
+      await Promise.all(
+        nodes
+          .filter(node => plan.answered.members.includes(node.plan.name))
+          .map(node =>
+            ask(node, patience, async member => {
+              await member.status();
+              if (plan.answered.quorum) await member.linearizableRead();
+            }),
+          ),
       );
     },
   );
 }
 
-async function compareHashes(
-  signal: AbortSignal,
+/**
+ * Waits until all members are of one cluster and take writes. A single restored member can look healthy alone, and
+ * two restored ones beside an old one as well: only the cluster id and the count tell.
+ *
+ * @throws ClusterBackupError `not-as-expected`
+ */
+export async function awaitOneCluster(
+  { plan, signal }: Attempting,
   nodes: StepNode[],
-  revision: number,
+) {
+  const wanted = plan.nodes.map(node => node.etcd.name).sort();
+  await until(
+    'The restored etcd members are not one cluster',
+    signal,
+    async patience => {
+      const answers = await Promise.all(
+        nodes.map(node =>
+          ask(node, patience, async member => {
+            await member.linearizableRead();
+            return {
+              node: node.plan.name,
+              names: (await member.members()).map(m => m.name).sort(),
+              clusterId: (await member.status()).clusterId,
+            };
+          }),
+        ),
+      );
+      for (const { node, names, clusterId } of answers) {
+        if (names.join() !== wanted.join()) {
+          throw new Error(`${node} knows the members ${names.join(', ')}`);
+        }
+        if (clusterId !== answers[0].clusterId) {
+          throw new Error(`${node} is of another cluster`);
+        }
+      }
+    },
+  );
+}
+
+/**
+ * Compares what all members hold, at one revision after the restored one.
+ *
+ * @throws ClusterBackupError `not-as-expected`
+ */
+export async function compareData(
+  { signal }: Attempting,
+  nodes: StepNode[],
   verified: VerifiedArchive,
 ) {
   const restored = verified.revision + verified.bump;
-  if (revision < restored) {
-    throw new Error(`a member stands at ${revision}, not at ${restored}`);
-  }
-  const hashes = await Promise.all(
-    nodes.map(node =>
-      ask(node, signal, member =>
-        // The restored revision itself is marked as compacted, and etcd hashes no compacted revision by its number.
-        member.hashKV(revision > restored ? revision : undefined),
-      ),
-    ),
-  );
-  hashes.forEach((hash, i) => {
-    if (
-      hash.hash !== hashes[0].hash ||
-      hash.compactRevision !== hashes[0].compactRevision
-    ) {
-      throw new Error(
-        `the data of ${nodes[i].plan.name} hashes to ${hash.hash}, that of ${nodes[0].plan.name} to ${hashes[0].hash}`,
+  await until(
+    'The restored etcd members do not hold the same data',
+    signal,
+    async () => {
+      const revisions = await Promise.all(
+        nodes.map(node =>
+          ask(node, signal, async member => (await member.status()).revision),
+        ),
       );
-    }
+      const revision = Math.min(...revisions);
+      if (revision < restored) {
+        throw new Error(`a member stands at ${revision}, not at ${restored}`);
+      }
+      const hashes = await Promise.all(
+        nodes.map(node =>
+          ask(node, signal, member =>
+            // The restored revision is marked as compacted, and etcd hashes no compacted revision by its number.
+            member.hashKV(revision > restored ? revision : undefined),
+          ),
+        ),
+      );
+      hashes.forEach((hash, i) => {
+        if (
+          hash.hash !== hashes[0].hash ||
+          hash.compactRevision !== hashes[0].compactRevision
+        ) {
+          throw new Error(
+            `the data of ${nodes[i].plan.name} hashes to ${hash.hash}, that of ${nodes[0].plan.name} to ${hashes[0].hash}`,
+          );
+        }
+      });
+    },
+  );
+}
+
+/**
+ * Waits until a member serves, alone or not. kubeadm has members compare themselves with their peers when they start;
+ * two that start in the same moment wait for each other for seconds, one after the other they do not.
+ */
+export async function awaitServing({ signal }: Attempting, node: StepNode) {
+  const { etcd, machine } = node;
+  const { hostname, port } = new URL(etcd.metricsUrl ?? etcd.clientUrl);
+  await until(
+    `etcd on ${node.plan.name} does not serve`,
+    signal,
+    async patience => {
+      const connection = await machine.dial(hostname, Number(port));
+      try {
+        if (etcd.metricsUrl) await answersHttp(connection, patience);
+      } finally {
+        connection.destroy();
+      }
+    },
+  );
+}
+
+/** Any answer will do: older versions know no `/livez`. */
+async function answersHttp(connection: Duplex, patience: AbortSignal) {
+  const call = request({
+    path: '/livez',
+    createConnection: () => connection,
+    signal: patience,
   });
+  call.end();
+  const [response] = await once(call, 'response');
+  response.resume();
 }
 
 /** Tries until it succeeds; the last failure is told when time is up. */
 export async function until(
   complaint: string,
   signal: AbortSignal,
-  attempt: () => Promise<void>,
+  attempt: (patience: AbortSignal) => Promise<void>,
 ): Promise<void> {
-  const deadline = Date.now() + MEMBERS_WITHIN_MS;
+  const deadline = Date.now() + WITHIN_MS;
   for (;;) {
     try {
-      return await attempt();
+      return await attempt(
+        AbortSignal.any([signal, AbortSignal.timeout(TRY_MS)]),
+      );
     } catch (error) {
       signal.throwIfAborted();
       if (Date.now() > deadline) {
+        const last = (error as Error).message;
         throw new ClusterBackupError({
           code: 'not-as-expected',
-          message: `${complaint} after ${MEMBERS_WITHIN_MS / 1000} seconds: ${
-            (error as Error).message
-          }.`,
+          message: `${complaint} after ${WITHIN_MS / 1000} seconds: ${last}.`,
           state: 'The manifests are in place; the pods may still be starting.',
-          remedy: 'Look at the pods on the machines named (crictl ps -a, crictl logs).',
-          details: { last: (error as Error).message },
+          remedy:
+            'Look at the pods on the machines named (crictl ps -a, crictl logs).',
+          details: { last },
           cause: error,
         });
       }
-      await sleep(200, undefined, { signal });
+      await sleep(100, undefined, { signal });
     }
   }
 }

@@ -14,7 +14,12 @@ export const parkControlPlane: Step = {
   title: 'Stop API servers, controller managers and schedulers',
   zone: 'commit',
   run: (attempting, node) =>
-    parkManifests(attempting, node, 'park-control-plane', manifestsOf(node.plan)),
+    parkManifests(
+      attempting,
+      node,
+      'park-control-plane',
+      manifestsOf(node.plan),
+    ),
   async settled(attempting, nodes) {
     await Promise.all(
       nodes.map(node =>

@@ -1,6 +1,6 @@
-import { Step } from '../Step';
-import { awaitMembers, portsOf } from './members';
-import { awaitGone, parkManifests, returnManifests } from './manifests';
+import { Attempting, Step, StepNode } from '../Step';
+import { ask, awaitEtcdGone, awaitMembers } from './members';
+import { parkManifests, returnManifests } from './manifests';
 
 /** All members stop before any data is moved: two old ones could still form a quorum. */
 export const parkEtcd: Step = {
@@ -9,16 +9,34 @@ export const parkEtcd: Step = {
   zone: 'commit',
   run: (attempting, node) =>
     parkManifests(attempting, node, 'park-etcd', [node.plan.etcd.manifestPath]),
-  async settled(attempting, nodes) {
-    await Promise.all(
-      nodes.map(node =>
-        awaitGone(attempting, node, ['etcd'], portsOf(node.plan.etcd)),
-      ),
-    );
-  },
+  turns: leaderLast,
+  turned: awaitEtcdGone,
+  settled: awaitEtcdGone,
   undo: (attempting, node) =>
     returnManifests(attempting, node, 'park-etcd', [
       node.plan.etcd.manifestPath,
     ]),
   recovered: (attempting, nodes) => awaitMembers(attempting, nodes),
 };
+
+/**
+ * A leader that is told to stop hands over first, and waits seven seconds for a peer that is stopping as well; alone
+ * it has nobody to wait for.
+ */
+async function leaderLast(
+  { signal }: Attempting,
+  nodes: StepNode[],
+): Promise<StepNode[][]> {
+  const leads = await Promise.all(
+    nodes.map(node =>
+      ask(node, signal, async member => {
+        const { leader, memberId } = await member.status();
+        return leader === memberId;
+      }).catch(() => false),
+    ),
+  );
+  return [
+    nodes.filter((_, i) => !leads[i]),
+    nodes.filter((_, i) => leads[i]),
+  ].filter(turn => turn.length);
+}

@@ -1,6 +1,6 @@
 import { Step } from '../Step';
-import { awaitOneCluster, portsOf } from './members';
-import { awaitGone, parkManifests, returnManifests } from './manifests';
+import { awaitOneCluster, awaitEtcdGone, awaitServing } from './members';
+import { parkManifests, returnManifests } from './manifests';
 
 export const returnEtcd: Step = {
   name: 'return-etcd',
@@ -10,17 +10,12 @@ export const returnEtcd: Step = {
     returnManifests(attempting, node, 'return-etcd', [
       node.plan.etcd.manifestPath,
     ]),
-  settled: (attempting, nodes, verified) =>
-    awaitOneCluster(attempting, nodes, verified),
+  turns: async (_, nodes) => nodes.map(node => [node]),
+  turned: (attempting, [node]) => awaitServing(attempting, node),
+  settled: (attempting, nodes) => awaitOneCluster(attempting, nodes),
   undo: (attempting, node) =>
     parkManifests(attempting, node, 'return-etcd', [
       node.plan.etcd.manifestPath,
     ]),
-  async undone(attempting, nodes) {
-    await Promise.all(
-      nodes.map(node =>
-        awaitGone(attempting, node, ['etcd'], portsOf(node.plan.etcd)),
-      ),
-    );
-  },
+  undone: awaitEtcdGone,
 };
