@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { bundlePath } from './bundle';
 import { Lab } from './Lab';
 import { ExecResult, LabNode } from './LabNode';
+import { makeSeed } from './seed';
 import { startLab } from './startLab';
 
 jest.setTimeout(120_000);
@@ -377,7 +378,14 @@ describe('a lab of three nodes and a worker', () => {
   let lab: Lab;
 
   beforeAll(async () => {
-    lab = await startLab({ nodes: 3, workers: 1, login: 'sudo' });
+    const directory = join(scratch, 'seed');
+    const { snapshotPath } = await makeSeed({ sizeMiB: 8, directory });
+    lab = await startLab({
+      nodes: 3,
+      workers: 1,
+      login: 'sudo',
+      seed: snapshotPath,
+    });
   });
   afterAll(() => lab?.stop());
 
@@ -389,6 +397,13 @@ describe('a lab of three nodes and a worker', () => {
     expect(members).toHaveLength(3);
     const ids = members.map(({ Status }) => Status.header.cluster_id);
     expect(new Set(ids).size).toBe(1);
+  });
+
+  it('holds what it was seeded with', async () => {
+    const { stdout } = await lab.nodes[2].etcdctl([
+      ...['get', '--prefix', '--count-only', '-w', 'fields', '/registry/'],
+    ]);
+    expect(Number(/"Count" : (\d+)/.exec(stdout)?.[1])).toBeGreaterThan(100);
   });
 
   it('lets ops in, who may do everything through sudo until that is taken', async () => {
@@ -469,6 +484,49 @@ describe('a lab of three nodes and a worker', () => {
     await third.etcd.becomeLearner();
     const { stdout } = await lab.nodes[0].etcdctl(['member', 'list']);
     expect(stdout).toMatch(/started, cp-3, .*, true/);
+  });
+
+  it('freezes, kills and empties a member', async () => {
+    const second = lab.nodes[1];
+    await second.etcd.freeze();
+    expect(await second.ask('etcdServes')).toBe(false);
+    await second.etcd.thaw();
+    expect(await second.ask('etcdServes')).toBe(true);
+
+    const [before] = await running(second, 'etcd');
+    await second.system.stopKubelet();
+    await second.etcd.kill();
+    await sleep(1500);
+    expect(await running(second, 'etcd')).toEqual([]);
+    expect(
+      (await second.exec(['crictl', 'ps', '-a', '-q', '--state', 'exited']))
+        .stdout,
+    ).toContain(before);
+    await second.exec(['rm', '-rf', '/var/lib/etcd/member']);
+    await second.system.startKubelet();
+    await until('a joiner without data fails again and again', async () => {
+      const { stdout } = await second.exec([
+        'crictl',
+        'ps',
+        '-a',
+        '-o',
+        'json',
+      ]);
+      const [newest] = JSON.parse(stdout).containers.filter(
+        (container: any) => container.metadata.name === 'etcd',
+      );
+      return newest.metadata.attempt >= 3;
+    });
+    expect(await second.ask('etcdServes')).toBe(false);
+  });
+
+  it('freezes a whole machine', async () => {
+    const [first] = lab.nodes;
+    await first.system.freeze();
+    const { stdout } = await first.exec(['ps', '-C', 'etcd', '-o', 'stat=']);
+    expect(stdout).toMatch(/^T/);
+    await first.system.thaw();
+    await until('it goes on', async () => first.ask('etcdServes'));
   });
 
   it('loses power and gets it back', async () => {

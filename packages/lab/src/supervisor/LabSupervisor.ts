@@ -110,7 +110,8 @@ export class LabSupervisor {
     const machines = await Promise.all(
       this.cluster.machines.map(plan => this.startMachine(plan, pki, keys)),
     );
-    this.machines.push(...machines);
+    // Members are to start in their order, however long each took.
+    this.machines.splice(0, machines.length, ...machines);
     await this.connectMachines(machines);
     await Promise.all(machines.map(machine => this.fill(machine, data)));
     await this.startAgents();
@@ -207,6 +208,7 @@ export class LabSupervisor {
       ),
       hostKey,
     };
+    this.machines.push(machine);
     await machine.link.open();
     return machine;
   }

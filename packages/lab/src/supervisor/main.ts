@@ -32,7 +32,7 @@ function main(): void {
       process.env.TMPDIR = join(options.directory, 'scratch');
       tell({ started: await supervisor.start() });
     } catch (error) {
-      tell({ failed: (error as Error).stack ?? String(error) });
+      tell({ failed: (error as Error).message });
       await supervisor?.stop();
       process.exit(1);
     }
