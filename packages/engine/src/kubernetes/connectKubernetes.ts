@@ -57,6 +57,7 @@ async function openTls(
   machine: Machine,
   url: URL,
   credentials: KubernetesCredentials,
+  signal: AbortSignal,
 ): Promise<Duplex> {
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
   const tunnel = await machine.dial(host, Number(url.port || 443));
@@ -75,7 +76,8 @@ async function openTls(
   tunnel.on('error', error => socket.destroy(error));
   try {
     await once(socket, 'secureConnect', {
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      // A request that is given up before it has a connection waits for it all the same.
+      signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
     });
   } catch (error) {
     socket.destroy();
@@ -106,7 +108,7 @@ export function connectKubernetes(
   const agent = new Agent({ keepAlive: true, maxSockets: 4 });
   // The TLS connection is made here, over the machine's; node's agent only keeps it.
   agent.createConnection = (_options, created) => {
-    openTls(machine, url, credentials).then(
+    openTls(machine, url, credentials, signal).then(
       socket => created?.(null, socket),
       (error: Error) => created?.(error, undefined as unknown as Duplex),
     );
