@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { apiVersion, Kind } from './kinds';
 import { readPatch } from './patch';
-import { Registry, WatchEvent } from './registry';
+import { Registry } from './registry';
 import { readTarget } from './requestTarget';
-import { Selection, selectionOf } from './selectors';
+import { selectionOf } from './selectors';
 import {
   asStatusError,
   badRequest,
@@ -180,23 +180,6 @@ async function list(
   response.end(`${text}]}\n`);
 }
 
-async function startOfWatch(
-  registry: Registry,
-  kind: Kind,
-  namespace: string,
-  query: URLSearchParams,
-  selects: Selection | undefined,
-  send: (event: WatchEvent) => Promise<void>,
-): Promise<number> {
-  const revision = revisionOf(query);
-  if (revision) return revision;
-  const found = await registry.list(kind, namespace);
-  for await (const object of found.objects) {
-    if (!selects || selects(object)) await send({ type: 'ADDED', object });
-  }
-  return found.revision;
-}
-
 async function watch(
   registry: Registry,
   kind: Kind,
@@ -208,40 +191,43 @@ async function watch(
   const seconds =
     Number(query.get('timeoutSeconds') ?? 0) ||
     shortestWatchSeconds * (1 + Math.random());
-  response.writeHead(200, { 'content-type': 'application/json' });
-  response.flushHeaders();
-  const send = (event: { type: string; object: object }) =>
-    write(response, `${JSON.stringify(event)}\n`);
-  let stop = () => {};
+  const asked = revisionOf(query);
+  // without a revision, or with "0", a watch begins with what is there
+  const listing = asked ? undefined : await registry.list(kind, namespace);
+  const watching = await registry.watch(
+    kind,
+    namespace,
+    listing?.revision ?? asked ?? 0,
+    selects,
+  );
   const timers: NodeJS.Timeout[] = [];
+  response.on('close', watching.cancel);
   try {
-    const revision = await startOfWatch(
-      registry,
-      kind,
-      namespace,
-      query,
-      selects,
-      send,
-    );
-    const watching = await registry.watch(kind, namespace, revision, selects);
-    stop = watching.cancel;
-    response.on('close', stop);
-    timers.push(setTimeout(stop, seconds * 1000));
+    if (response.destroyed) return;
+    response.writeHead(200, { 'content-type': 'application/json' });
+    response.flushHeaders();
+    const send = (event: { type: string; object: object }) =>
+      write(response, `${JSON.stringify(event)}\n`);
+    timers.push(setTimeout(watching.cancel, seconds * 1000));
     if (query.get('allowWatchBookmarks') === 'true') {
       timers.push(setInterval(watching.requestBookmark, bookmarkIntervalMs));
     }
-    if (response.destroyed) stop();
-    for await (const event of watching.events) await send(event);
-  } catch (error) {
-    // A lost etcd or a client that left end the watch without a word, as a
-    // dropped connection does; the client comes back with its last revision.
-    if (error instanceof StatusError && !response.destroyed) {
-      await send({ type: 'ERROR', object: error.toStatus() });
+    try {
+      for await (const object of listing?.objects ?? []) {
+        if (!selects || selects(object)) await send({ type: 'ADDED', object });
+      }
+      for await (const event of watching.events) await send(event);
+    } catch (error) {
+      // A lost etcd or a client that left end the watch without a word, as a
+      // dropped connection does; the client comes back with its last revision.
+      if (error instanceof StatusError && !response.destroyed) {
+        await send({ type: 'ERROR', object: error.toStatus() });
+      }
     }
   } finally {
     timers.forEach(clearTimeout);
-    response.off('close', stop);
-    stop();
+    response.off('close', watching.cancel);
+    watching.cancel();
     response.end();
   }
 }

@@ -36,7 +36,7 @@ export async function startApiServer(
       ? {
           endpoint,
           ca: file('etcd-cafile'),
-          certificate: file('etcd-certfile'),
+          cert: file('etcd-certfile'),
           key: file('etcd-keyfile'),
         }
       : { endpoint },

@@ -95,7 +95,7 @@ export interface EtcdAccess {
   endpoint: string;
   /** PEM */
   ca?: Buffer;
-  certificate?: Buffer;
+  cert?: Buffer;
   key?: Buffer;
 }
 
@@ -219,7 +219,7 @@ function compareMessage(compare: Compare) {
 
 function channelCredentials(access: EtcdAccess): ChannelCredentials {
   return access.ca
-    ? credentials.createSsl(access.ca, access.key, access.certificate)
+    ? credentials.createSsl(access.ca, access.key, access.cert)
     : credentials.createInsecure();
 }
 

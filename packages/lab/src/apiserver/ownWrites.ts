@@ -9,20 +9,25 @@ import { asStatusError } from './status';
 import { PROTOBUF_MAGIC } from './storedObject';
 
 /**
- * The keys, and where they end in a slash the prefixes of keys, that an API
- * server writes by itself when it starts and while it runs.
+ * The prefixes of the keys that an API server writes by itself each time it
+ * starts, and again while it runs.
  * @public
  */
 export const WRITTEN_AT_START: readonly string[] = [
-  '/registry/namespaces/default',
-  '/registry/namespaces/kube-system',
-  '/registry/namespaces/kube-public',
-  '/registry/namespaces/kube-node-lease',
   '/registry/masterleases/',
   '/registry/leases/kube-system/apiserver-',
 ];
 
 const namespaces = ['default', 'kube-system', 'kube-public', 'kube-node-lease'];
+
+/**
+ * The keys that an API server writes when it starts and they are not there:
+ * on a cluster's first day, and never after a restore.
+ * @public
+ */
+export const CREATED_WHEN_MISSING: readonly string[] = namespaces.map(
+  name => `/registry/namespaces/${name}`,
+);
 
 /** As the real ones: both are renewed every 10 s; a masterlease lasts 15 s. */
 const renewIntervalMs = 10_000;

@@ -323,11 +323,6 @@ export function openRegistry(etcd: Etcd): Registry {
     async watch(kind, namespace, revision, selects) {
       const prefix = storageKey(kind, namespace, '');
       const current = await etcd.range({ key: prefix, limit: 1 });
-      if (revision > current.header.revision) {
-        throw expired(
-          `resource version ${revision} is ahead of the newest, ${current.header.revision}`,
-        );
-      }
       const watch = etcd.watch({
         key: prefix,
         rangeEnd: prefixEnd(prefix),
@@ -354,6 +349,11 @@ export function openRegistry(etcd: Etcd): Registry {
       }
 
       async function* events(): AsyncGenerator<WatchEvent> {
+        if (revision > current.header.revision) {
+          throw expired(
+            `resource version ${revision} is ahead of the newest, ${current.header.revision}`,
+          );
+        }
         for await (const answer of watch.responses) {
           if (answer.compactRevision > 0) {
             throw expired(
