@@ -1,4 +1,9 @@
-import { ClientReadableStream } from '@grpc/grpc-js';
+import {
+  CallOptions,
+  Client,
+  ClientReadableStream,
+  Metadata,
+} from '@grpc/grpc-js';
 import {
   Etcd3,
   ICallable,
@@ -22,6 +27,14 @@ const WINDOW = 16 << 20;
 
 type FaultHandling = NonNullable<IOptions['faultHandling']>;
 type Policy = NonNullable<FaultHandling['global']>;
+
+interface SnapshotService extends Client {
+  snapshot(
+    request: object,
+    metadata: Metadata,
+    options: CallOptions,
+  ): ClientReadableStream<ISnapshotResponse>;
+}
 
 /** With etcd3's own policies a breaker's error takes the place of the cause, and calls are sent again. */
 const once = {
@@ -99,7 +112,8 @@ export async function connectMember(
     }
   };
   const { maintenance, cluster, kv } = client;
-  // etcd3's own hashKV() asks grpc-js for a method under a name that it does not have.
+  // etcd3's own hashKV() asks grpc-js for a method under a name that it does not have, and its snapshot() closes the
+  // connections of all calls when one snapshot is cancelled.
   const { client: calls } = maintenance as unknown as {
     client: ICallable<unknown>;
   };
@@ -206,9 +220,15 @@ export async function connectMember(
       }),
     snapshot: signal =>
       ask('Snapshot', async () => {
-        const call = (await maintenance.snapshot(
-          within(SNAPSHOT_MS),
-        )) as unknown as ClientReadableStream<ISnapshotResponse>;
+        const call = await calls.withConnection(
+          'Maintenance',
+          ({ client: service, metadata }) =>
+            (service as SnapshotService).snapshot(
+              {},
+              metadata,
+              within(SNAPSHOT_MS),
+            ),
+        );
         return openSnapshotStream(
           {
             member: etcd.name,

@@ -283,18 +283,18 @@ export function judgeMembers(facts: ClusterFacts): Fitness {
       fit.push({ name, leader: status.leader === status.memberId });
     }
   }
-  if (fit.length > 1 && !facts.hashesComparable) {
+  const order = fit
+    .sort((a, b) => Number(a.leader) - Number(b.leader))
+    .map(({ name }) => name);
+  if (order.length > 1 && !facts.hashesComparable) {
     reservations.push({
       id: 'hash-not-comparable',
-      member: fit[0].name,
+      member: order[0],
       title: 'The data of the members could not be compared',
       message: `In ${HASH_TRIES} tries the members were never at the same revision and compaction.`,
       remedy: 'Take another backup when the cluster has less to do.',
     });
   }
-  const order = fit
-    .sort((a, b) => Number(a.leader) - Number(b.leader))
-    .map(({ name }) => name);
   return { fit: order, chosen: order[0], reservations, refusals };
 }
 

@@ -13,10 +13,12 @@ export interface RestoreTool {
 
 const MINUTE = 60_000;
 
-// Prints the version and whether the revision can be raised; the tools differ in what they print where.
+// Prints the version, and `bump` when it can raise revisions; the tools differ in what they print where.
 const PROBE = `command -v "$1" >/dev/null 2>&1 || exit 3
-"$@" version 2>&1 | sed -n 's/^etcd[a-z]* version: *//p' | head -n 1
-ETCDCTL_API=3 "$@" snapshot restore --help 2>&1 | grep -q -- '--bump-revision' && ETCDCTL_API=3 "$@" snapshot restore --help 2>&1 | grep -q -- '--mark-compacted' && echo bump
+export ETCDCTL_API=3
+"$1" version 2>&1 | sed -n 's/^etcd[a-z]* version: *//p' | head -n 1
+help=$("$1" snapshot restore --help 2>&1)
+case $help in *--bump-revision*--mark-compacted*|*--mark-compacted*--bump-revision*) echo bump ;; esac
 exit 0`;
 
 // The image's files are looked at, none of its programs is started, and nothing of it stays but the one file.
@@ -33,7 +35,7 @@ for name in etcdutl etcdctl; do
       cp -- "$mount/$folder/$name" "$scratch/$name"
       chmod 0700 -- "$scratch/$name"
       echo "$scratch/$name"
-      break
+      exit 0
     fi
   done
 done`;
@@ -107,15 +109,14 @@ export async function findRestoreTool(
       signal,
     },
   );
-  const programs = copied.stdout.split('\n').filter(line => line !== '');
-  if (programs.length === 0) {
+  const program = copied.stdout.trim();
+  if (!program) {
     tried.push(
       `image ${etcd.image}: ${
         copied.stderr.trim().split('\n').at(-1) || 'no etcdutl in it'
       }`,
     );
-  }
-  for (const program of programs) {
+  } else {
     const tool = await probe(
       program,
       'image',

@@ -48,12 +48,11 @@ describe('createRevisionFinder', () => {
   }
 
   async function put(keys: number, size: number, prefix = '/registry/') {
-    for (let i = 0; i < keys; i += 50) {
-      await Promise.all(
-        Array.from({ length: Math.min(50, keys - i) }, (_, j) =>
-          etcd.client.put(`${prefix}${i + j}`).value(Buffer.alloc(size, i + j)),
-        ),
-      );
+    const numbers = Array.from({ length: keys }, (_, i) => i);
+    const one = (i: number) =>
+      etcd.client.put(`${prefix}${i}`).value(Buffer.alloc(size, i));
+    while (numbers.length > 0) {
+      await Promise.all(numbers.splice(0, 50).map(one));
     }
   }
 

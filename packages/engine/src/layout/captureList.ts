@@ -17,7 +17,6 @@ const FIXED = [
   '/var/lib/kubelet/pki',
   '/etc/systemd/system/kubelet.service',
   '/etc/systemd/system/kubelet.service.d',
-  '/lib/systemd/system/kubelet.service.d',
   '/usr/lib/systemd/system/kubelet.service.d',
   '/etc/default/kubelet',
   '/etc/sysconfig/kubelet',
@@ -63,10 +62,17 @@ const TOO_WIDE = [
   '/var/lib/kubelet',
 ];
 
-const DATA_FLAGS = ['data-dir', 'wal-dir', 'log-dir', 'log-file'];
+const DATA_FLAGS = ['data-dir', 'wal-dir', 'log-dir'];
 
 const under = (path: string, folder: string) =>
   path === folder || path.startsWith(`${folder}/`);
+
+function kindOf(flagName: string): 'data' | 'log' | 'kept' {
+  if (DATA_FLAGS.includes(flagName)) {
+    return 'data';
+  }
+  return /(^log-file|-log-path)$/.test(flagName) ? 'log' : 'kept';
+}
 
 function* filesNamedByFlags(pod: StaticPod) {
   for (const container of pod.containers) {
@@ -74,51 +80,58 @@ function* filesNamedByFlags(pod: StaticPod) {
       for (const part of values.flatMap(value => value.split(','))) {
         const path = part.startsWith('/') && container.hostPath(part);
         if (path) {
-          yield {
-            path,
-            data: DATA_FLAGS.includes(name) || name.endsWith('-log-path'),
-          };
+          yield { path, kind: kindOf(name) };
         }
       }
     }
   }
 }
 
+/** A log and what rotation makes of it: `audit-2026-01-31T12-00-00.000.log` beside `audit.log`. */
+function isLog(path: string, log: string) {
+  const extension = posix.extname(log);
+  const stem = log.slice(0, log.length - extension.length);
+  return (
+    path === log ||
+    (path.startsWith(`${stem}-2`) &&
+      path.replace(/\.gz$/, '').endsWith(extension))
+  );
+}
+
 /** Which paths a backup looks at, and which it passes over. */
 export interface CaptureRoots {
   roots: string[];
-  excluded: string[];
+  excludes(path: string): boolean;
 }
 
 /**
  * Puts together what to keep of a node: the layout's own files, and every file and folder that its static pods mount
- * or name in a flag, without data and without what belongs to the operating system.
+ * or name in a flag, without data, logs and what belongs to the operating system.
  */
 export function captureRoots(
   manifestsDir: string,
   pods: readonly StaticPod[],
 ): CaptureRoots {
   const named = pods.flatMap(pod => [...filesNamedByFlags(pod)]);
-  const excluded = [
-    ...NEVER,
-    ...named.filter(({ data }) => data).map(({ path }) => path),
-  ];
+  const ofKind = (wanted: string) =>
+    named.filter(({ kind }) => kind === wanted).map(({ path }) => path);
+  const folders = [...NEVER, ...ofKind('data')];
+  const logs = ofKind('log');
+  const excludes = (path: string) =>
+    folders.some(folder => under(path, folder)) ||
+    logs.some(log => isLog(path, log));
+
   const roots = new Set([...FIXED, manifestsDir]);
-  const wanted = [
-    ...named.filter(({ data }) => !data).map(({ path }) => path),
+  for (const path of [
+    ...ofKind('kept'),
     ...pods.flatMap(pod => pod.hostPaths),
-  ];
-  for (const path of wanted) {
-    const holdsData = excluded.some(folder => under(folder, path));
-    if (
-      !TOO_WIDE.includes(path) &&
-      !holdsData &&
-      !excluded.some(folder => under(path, folder))
-    ) {
+  ]) {
+    const holdsData = folders.some(folder => under(folder, path));
+    if (!TOO_WIDE.includes(path) && !holdsData && !excludes(path)) {
       roots.add(path);
     }
   }
-  return { roots: [...roots], excluded };
+  return { roots: [...roots], excludes };
 }
 
 /** Files that a pod's own configuration files may name: those that a `--...config` flag gives. */

@@ -157,11 +157,11 @@ function readEtcd(
     throw fail('etcd takes its settings from --config-file, not from flags');
   }
   const urls = (name: string) => {
-    const list = flagList(flags, name);
-    if (!list.every(url => URL.canParse(url))) {
+    const given = flagList(flags, name);
+    if (!given.every(url => URL.canParse(url))) {
       throw fail(`--${name} is no list of URLs`);
     }
-    return list;
+    return given;
   };
   const name = flag(flags, 'name');
   const listenClientUrls = urls('listen-client-urls');
@@ -275,16 +275,18 @@ interface Listing {
 }
 
 // Records end in NUL: kind and size and path; `L` is where a link leads, `D` the owner and mode of the data directory.
+// A root that is a link to a folder is followed, links below a root only to files.
 const LIST_SCRIPT = `data=$1; shift
 stat -c 'D %u %g %a' -- "$data" 2>/dev/null | tr '\\n' '\\0'
 find "$@" -xdev -maxdepth 8 \\( -type f -o -type l -o -type d \\) -printf '%y %s %p\\0' 2>/dev/null
+for r do if [ -h "$r" ] && [ -d "$r" ]; then printf 'L 0 %s\\0' "$(readlink -f -- "$r")"; fi; done
 find "$@" -xdev -maxdepth 8 -type l -exec sh -c 'for l do t=$(readlink -f -- "$l") && [ -f "$t" ] && printf "L 0 %s\\0" "$t"; done' sh {} + 2>/dev/null
 exit 0`;
 
 /** Lists what is below the roots, in one command. */
 async function list(
   machine: Machine,
-  { roots, excluded }: CaptureRoots,
+  { roots, excludes }: CaptureRoots,
   dataDir: string,
   signal: AbortSignal,
 ): Promise<Listing> {
@@ -304,10 +306,7 @@ async function list(
         gid: Number(gid),
         mode: parseInt(mode, 8),
       };
-    } else if (
-      path &&
-      !excluded.some(f => path === f || path.startsWith(`${f}/`))
-    ) {
+    } else if (path && !excludes(path)) {
       if (kind === 'L') {
         targets.add(path);
       } else if (kind === 'f' && Number(size) > MAX_CAPTURED_FILE) {
@@ -477,7 +476,7 @@ export async function readControlPlaneNode(
     furtherRoots.length > 0
       ? await list(
           machine,
-          { roots: furtherRoots, excluded: roots.excluded },
+          { roots: furtherRoots, excludes: roots.excludes },
           etcd.dataDir,
           signal,
         )

@@ -16,7 +16,7 @@ export interface LocalConnection {
 export interface LocalMachine extends Machine {
   readonly connections: LocalConnection[];
   /** How many commands were run. */
-  commands: number;
+  readonly commands: number;
 }
 
 /** This machine, without SSH; `prefix` is put before every command. */
@@ -26,8 +26,9 @@ export function localMachine(
 ): LocalMachine {
   const lost = new AbortController();
   const connections: LocalConnection[] = [];
+  let commands = 0;
   const start = (argv: string[], signal?: AbortSignal) => {
-    machine.commands++;
+    commands++;
     const [file, ...args] = [...prefix, ...argv];
     return spawn(file, args, { signal, stdio: 'pipe' });
   };
@@ -47,12 +48,14 @@ export function localMachine(
     }
     return { code, stdout, stderr };
   }
-  const machine: LocalMachine = {
+  return {
     name,
     hostKey: 'ssh-ed25519 AAAA',
     lost: lost.signal,
     connections,
-    commands: 0,
+    get commands() {
+      return commands;
+    },
     run(argv, options = {}) {
       const child = start(argv, options.signal);
       return finish(
@@ -91,5 +94,4 @@ export function localMachine(
       lost.abort(new Error('closed'));
     },
   };
-  return machine;
 }

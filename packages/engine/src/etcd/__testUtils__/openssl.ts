@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
 const openssl = (...args: string[]) =>
@@ -24,40 +25,49 @@ export function makeCertificate(
 ) {
   mkdirSync(dirname(file), { recursive: true });
   const { names = 'DNS:localhost,IP:127.0.0.1', days = 365 } = options;
-  const extensions = `${file}.ext`;
+  const scratch = mkdtempSync(join(tmpdir(), 'cb-openssl-'));
+  const at = (name: string) => join(scratch, name);
+  // `openssl ca` is the one that takes dates, which an expired certificate needs.
+  writeFileSync(at('index'), '');
   writeFileSync(
-    extensions,
+    at('extensions'),
     `subjectAltName=${names}\nextendedKeyUsage=serverAuth,clientAuth\n`,
   );
-  openssl(
-    ...[
-      'req',
-      '-newkey',
-      'ec',
-      '-pkeyopt',
-      'ec_paramgen_curve:P-256',
-      '-nodes',
-    ],
-    ...['-subj', subject, '-keyout', `${file}.key`, '-out', `${file}.csr`],
+  writeFileSync(
+    at('config'),
+    `[ca]
+default_ca=c
+[c]
+database=${at('index')}
+serial=${at('serial')}
+new_certs_dir=${scratch}
+default_md=sha256
+policy=p
+unique_subject=no
+[p]
+commonName=supplied
+organizationName=optional
+`,
   );
   const day = (offset: number) =>
     `${new Date(Date.now() + offset * 86_400_000)
       .toISOString()
       .replace(/[-:T]/g, '')
       .slice(0, 14)}Z`;
-  const database = join(dirname(file), 'ca.cnf');
-  writeFileSync(`${file}.index`, '');
-  writeFileSync(`${file}.serial`, '01\n');
-  writeFileSync(
-    database,
-    `[ca]\ndefault_ca=c\n[c]\ndatabase=${file}.index\nserial=${file}.serial\nnew_certs_dir=${dirname(
-      file,
-    )}\ndefault_md=sha256\npolicy=p\nunique_subject=no\n[p]\ncommonName=supplied\norganizationName=optional\n`,
-  );
-  openssl(
-    ...['ca', '-batch', '-notext', '-config', database, '-rand_serial'],
-    ...['-cert', `${authority}.crt`, '-keyfile', `${authority}.key`],
-    ...['-in', `${file}.csr`, '-out', `${file}.crt`, '-extfile', extensions],
-    ...['-startdate', day(Math.min(days - 1, -1)), '-enddate', day(days)],
-  );
+  try {
+    openssl(
+      ...['req', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256'],
+      ...['-nodes', '-subj', subject],
+      ...['-keyout', `${file}.key`, '-out', at('request')],
+    );
+    openssl(
+      ...['ca', '-batch', '-notext', '-config', at('config'), '-rand_serial'],
+      ...['-cert', `${authority}.crt`, '-keyfile', `${authority}.key`],
+      ...['-in', at('request'), '-out', `${file}.crt`],
+      ...['-extfile', at('extensions')],
+      ...['-startdate', day(Math.min(days - 1, -1)), '-enddate', day(days)],
+    );
+  } finally {
+    rmSync(scratch, { recursive: true });
+  }
 }

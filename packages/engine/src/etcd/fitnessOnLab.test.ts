@@ -1,0 +1,97 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Lab, startLab } from '@cluster-backup/lab';
+import { readControlPlaneNode } from '../layout/kubeadm';
+import { ControlPlaneNode } from '../layout/ControlPlaneNode';
+import { connectMachine } from '../machine/connectMachine';
+import { connectMember } from './connectMember';
+import { collectClusterFacts, judgeMembers } from './fitness';
+
+jest.setTimeout(120_000);
+
+const { signal } = new AbortController();
+
+describe('members in trouble, over SSH', () => {
+  let lab: Lab;
+  let nodes: ControlPlaneNode[];
+  beforeAll(async () => {
+    lab = await startLab({ nodes: 3 });
+    nodes = await Promise.all(
+      lab
+        .access()
+        .machines.map(
+          async ({ name, address, port, user, privateKey, knownHosts }) =>
+            readControlPlaneNode(
+              await connectMachine({
+                name,
+                address,
+                port,
+                user,
+                privateKey,
+                hostKeys: { mode: 'strict', knownHosts },
+              }),
+              signal,
+            ),
+        ),
+    );
+  });
+  afterAll(async () => {
+    await Promise.all((nodes ?? []).map(({ machine }) => machine.close()));
+    await lab?.stop();
+  });
+
+  async function judge() {
+    const members = await Promise.all(
+      nodes.map(node => connectMember(node, { signal })),
+    );
+    try {
+      return judgeMembers(
+        await collectClusterFacts(
+          members.map(member => ({ name: member.name, member })),
+          signal,
+        ),
+      );
+    } finally {
+      await Promise.all(members.map(member => member.close()));
+    }
+  }
+
+  it('leaves out a frozen member', async () => {
+    await lab.nodes[0].etcd.freeze();
+    const judged = await judge();
+    await lab.nodes[0].etcd.thaw();
+    expect(judged.fit).toHaveLength(2);
+    expect(judged.refusals).toMatchObject([
+      { member: 'cp-1', id: 'etcd-unreachable' },
+    ]);
+  });
+
+  it('leaves out a member that is cut off from the others', async () => {
+    await lab.nodes[1].link.cutOff();
+    await sleep(3000);
+    const judged = await judge();
+    await lab.nodes[1].link.rejoin();
+    expect(judged.fit).toHaveLength(2);
+    expect(judged.fit).not.toContain('cp-2');
+  });
+
+  it('leaves out a member with other data', async () => {
+    await sleep(2000);
+    await lab.nodes[2].etcd.breakData();
+    await sleep(2000);
+    const judged = await judge();
+    expect(judged.fit).not.toContain('cp-3');
+    expect(judged.refusals[0]).toMatchObject({ member: 'cp-3' });
+    expect(['etcd-hash-differs', 'etcd-corrupt']).toContain(
+      judged.refusals[0].id,
+    );
+  });
+
+  it('leaves out a learner', async () => {
+    await lab.nodes[2].etcd.becomeLearner();
+    const judged = await judge();
+    expect(judged.fit).toHaveLength(2);
+    expect(judged.refusals).toMatchObject([
+      { member: 'cp-3', id: 'etcd-learner' },
+    ]);
+  });
+});
