@@ -18,7 +18,9 @@ let forbidding: Machine;
 beforeAll(async () => {
   [server, narrow] = await Promise.all([
     startSshServer(),
-    startSshServer({ config: ['AllowTcpForwarding no', 'MaxSessions 2'] }),
+    startSshServer({
+      config: ['AllowTcpForwarding no', 'MaxSessions 2', 'RekeyLimit 4M'],
+    }),
   ]);
   for (const user of ['root', 'operator', 'nobodyspecial', 'terminal']) {
     asUser[user] = await connectMachine(server.access({ user }));
@@ -292,6 +294,13 @@ describe('sudo', () => {
     const error = await failure(asUser.operator.run(['sh', '-c', script]));
     expect(error.code).toBe('machine-command-failed');
   });
+});
+
+it('carries on over a change of session keys', async () => {
+  const size = 20_000_000;
+  const argv = ['head', '-c', String(size), '/dev/zero'];
+  const wanted = await sha256(chunks(Buffer.alloc(size)));
+  expect(await sha256(forbidding.read(argv))).toBe(wanted);
 });
 
 it('waits for a session when sshd allows no more of them', async () => {

@@ -11,7 +11,8 @@ import { Sessions } from './sessions';
 
 const RUN_MS = 60_000;
 const MAX_OUTPUT = 1024 * 1024;
-const READ_AHEAD = 1024 * 1024;
+/** Chunks, which are those of SSH: at most 32 KiB each. */
+const READ_AHEAD = 32;
 
 /** {@link Machine} over one SSH connection. */
 export class SshMachine implements Machine {
@@ -61,6 +62,8 @@ export class SshMachine implements Machine {
       : cut.signal;
     let command: RemoteCommand | undefined;
     const output: Readable = new Readable({
+      // Of chunks as they come: as a stream of bytes, `for await` would copy each megabyte into one.
+      objectMode: true,
       highWaterMark: READ_AHEAD,
       read() {
         command?.channel.resume();

@@ -23,6 +23,15 @@ export function channelDuplex(
   let isClosed = false;
   let blocked: ((error?: Error | null) => void) | undefined;
 
+  function send(bytes: Buffer, done: (error?: Error | null) => void) {
+    if (isClosed) {
+      done(closedError());
+    } else if (channel.write(bytes)) {
+      done();
+    } else {
+      blocked = done;
+    }
+  }
   function release(error?: Error) {
     const done = blocked;
     blocked = undefined;
@@ -36,13 +45,10 @@ export function channelDuplex(
       channel.resume();
     },
     write(chunk: Buffer, _encoding, done) {
-      if (isClosed) {
-        done(closedError());
-      } else if (channel.write(chunk)) {
-        done();
-      } else {
-        blocked = done;
-      }
+      send(chunk, done);
+    },
+    writev(pieces, done) {
+      send(Buffer.concat(pieces.map(piece => piece.chunk)), done);
     },
     final(done) {
       if (!isClosed) {

@@ -7,6 +7,7 @@ import {
   ServerHostKeyAlgorithm,
 } from 'ssh2';
 import { ClusterBackupError } from '../errors';
+import { prepareCipherKeys } from './cipherKeys';
 import {
   connectionClosed,
   connectionLost,
@@ -15,6 +16,7 @@ import {
   noHandshake,
   unreachable,
 } from './failures';
+import { gatherWrites } from './gatherWrites';
 import {
   hostKeyAlgorithms,
   HostKeyJudge,
@@ -92,6 +94,8 @@ export function logIn(options: {
 }): Promise<Connection> {
   const { access, stream, key, judge, types, signal } = options;
   const client = new Client();
+  prepareCipherKeys(client);
+  gatherWrites(stream);
   const lost = new AbortController();
   let presented: Buffer | undefined;
   let verdict: HostKeyVerdict | undefined;
