@@ -85,7 +85,8 @@ function identitiesIn(file: string): string[] {
         (error as NodeJS.ErrnoException).code
       }.`,
       state: NOTHING_CHANGED,
-      remedy: 'Give the file that age-keygen made, with the line AGE-SECRET-KEY-1...',
+      remedy:
+        'Give the file that age-keygen made, with the line AGE-SECRET-KEY-1...',
       details: { file },
     });
   }

@@ -164,7 +164,9 @@ function machineAccess(
       knownHosts: ssh.knownHostsFile ? read(ssh.knownHostsFile) : undefined,
       pinned: own.hostKeyFingerprints,
     },
-    jump: ssh.jump && machineAccess(file, at, { ...common, jump: undefined }, ssh.jump),
+    jump:
+      ssh.jump &&
+      machineAccess(file, at, { ...common, jump: undefined }, ssh.jump),
   };
 }
 

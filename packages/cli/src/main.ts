@@ -6,7 +6,9 @@ import { restore, resume, undo } from './commands/restore';
 import { verify } from './commands/verify';
 
 const program = new Command('cluster-backup')
-  .description('Backs up and restores the control plane of a Kubernetes cluster')
+  .description(
+    'Backs up and restores the control plane of a Kubernetes cluster',
+  )
   .version(engineVersion);
 
 const forCluster = (name: string, description: string) =>
@@ -16,7 +18,10 @@ const forCluster = (name: string, description: string) =>
     .requiredOption('-c, --cluster <name>', 'the cluster in the configuration')
     .option('--config <file>', 'the configuration', 'cluster-backup.yaml');
 
-forCluster('check', 'look at everything that a backup or a restore needs').action(check);
+forCluster(
+  'check',
+  'look at everything that a backup or a restore needs',
+).action(check);
 
 forCluster('backup', 'take a backup into a store')
   .option('--store <id>', 'a store of the configuration; the first by default')
@@ -26,7 +31,10 @@ const fromArchive = (command: Command) =>
   command
     .option('--backup-file <file>', 'an archive on this machine')
     .option('--backup <key>', 'an archive in the store')
-    .option('--store <id>', 'a store of the configuration; the first by default')
+    .option(
+      '--store <id>',
+      'a store of the configuration; the first by default',
+    )
     .option('--identity <file>', 'the age identity that opens the archive')
     .option('--signer <fingerprint>', 'a signing key to trust');
 

@@ -1,8 +1,4 @@
-import {
-  ClusterBackupError,
-  Finding,
-  Progress,
-} from '@cluster-backup/engine';
+import { ClusterBackupError, Finding, Progress } from '@cluster-backup/engine';
 
 /** 69 of sysexits.h: something that was needed was not there; everything typed ends in it. */
 export const REFUSED = 69;
@@ -68,7 +64,9 @@ export async function conclude(
 function tellError(error: unknown): number {
   if (!(error instanceof ClusterBackupError)) {
     process.stderr.write(
-      `${(error as Error)?.stack ?? error}\nThis is a defect of cluster-backup.\n`,
+      `${
+        (error as Error)?.stack ?? error
+      }\nThis is a defect of cluster-backup.\n`,
     );
     return DEFECT;
   }
