@@ -1,0 +1,148 @@
+import fc from 'fast-check';
+import { Description } from '../archive';
+import { ClusterBackupError } from '../errors';
+import { ControlPlaneNode } from '../layout';
+import { parseEntries, stateOf } from './journal';
+import { bumpCovers, chooseBump, makePlan, operationName } from './plan';
+
+const node = (name: string, overrides: object = {}) =>
+  ({
+    machine: { name },
+    manifestsDir: '/etc/kubernetes/manifests',
+    caFingerprint: 'abc',
+    etcd: {
+      name,
+      image: 'registry.k8s.io/etcd:3.5.16-0',
+      dataDir: '/var/lib/etcd',
+      manifestPath: '/etc/kubernetes/manifests/etcd.yaml',
+      peerUrls: [`https://${name}:2380`],
+    },
+    capture: ['/etc/kubernetes/pki/sa.key'],
+    ...overrides,
+  } as unknown as ControlPlaneNode);
+
+const description = (names: string[], overrides: object = {}) =>
+  ({
+    cluster: { name: 'c', layout: 'kubeadm', caFingerprint: 'abc' },
+    createdAt: '2026-01-01T00:00:00.000Z',
+    versions: { etcd: '3.5.9' },
+    nodes: names.map(name => ({
+      name,
+      etcd: { name, peerUrls: [`https://${name}:2380`] },
+    })),
+    snapshot: { member: names[0], size: 1 },
+    ...overrides,
+  } as unknown as Description);
+
+const planOf = (nodes: ControlPlaneNode[], archive: Description) =>
+  makePlan({
+    operation: operationName(new Date('2026-11-22T15:00:00Z')),
+    access: {
+      name: 'c',
+      layout: 'kubeadm',
+      controlPlane: [],
+      workers: [],
+    },
+    nodes,
+    description: archive,
+    answered: { members: [], quorum: false, apiServers: [] },
+  });
+
+const refusal = (act: () => unknown): ClusterBackupError => {
+  try {
+    act();
+  } catch (error) {
+    return error as ClusterBackupError;
+  }
+  throw new Error('It was not refused.');
+};
+
+describe('the plan of a restore', () => {
+  it('parks manifests beside the watched folder and keeps no secrets', () => {
+    const plan = planOf([node('a'), node('b')], description(['a', 'b']));
+    expect(plan.nodes.map(({ parked }) => parked)).toEqual(
+      Array(2).fill(`/etc/kubernetes/cluster-backup-${plan.operation}`),
+    );
+    expect(plan.operation).toMatch(/^restore-20261122T150000Z-[0-9a-f]{8}$/);
+    expect(JSON.stringify(plan)).not.toContain('sa.key');
+  });
+
+  it('takes a node that the archive does not know, for it was not reached that day', () => {
+    const plan = planOf([node('a'), node('b')], description(['a']));
+    expect(plan.nodes.map(({ name }) => name)).toEqual(['a', 'b']);
+  });
+
+  it.each<[string, string, () => unknown]>([
+    [
+      'archive-other-cluster',
+      'b',
+      () =>
+        planOf(
+          [node('a'), node('b', { caFingerprint: 'other' })],
+          description(['a', 'b']),
+        ),
+    ],
+    [
+      'archive-other-nodes',
+      'c=https://c:2380',
+      () => planOf([node('a')], description(['a', 'c'])),
+    ],
+    [
+      'archive-other-etcd',
+      '3.4',
+      () =>
+        planOf(
+          [node('a')],
+          description(['a'], { versions: { etcd: '3.4.27' } }),
+        ),
+    ],
+  ])('refuses with %s, naming %s', (code, named, act) => {
+    const error = refusal(act);
+    expect(error.code).toBe(code);
+    expect(error.message).toContain(named);
+    expect(error.state).toBeTruthy();
+    expect(error.remedy).toBeTruthy();
+  });
+});
+
+describe('the bump', () => {
+  it('covers whatever was last seen, and a good deal more', () => {
+    fc.assert(
+      fc.property(
+        fc.nat({ max: 2 ** 40 }),
+        fc.nat({ max: 2 ** 40 }),
+        (snapshot, written) => {
+          const bump = chooseBump(snapshot + written, snapshot);
+          expect(bump).toBeGreaterThanOrEqual(1e9);
+          expect(bumpCovers(bump, snapshot + written, snapshot)).toBe(true);
+          expect(bumpCovers(bump, snapshot + bump, snapshot)).toBe(false);
+        },
+      ),
+    );
+    expect(chooseBump(undefined, 5)).toBe(1e9);
+  });
+});
+
+describe('a journal', () => {
+  it('is read whatever a kill left of its last line', () => {
+    const lines = [
+      '{"step":"claim","state":"begun","fence":1,"at":"x"}',
+      '{"step":"swap-data","state":"begun","fence":1,"at":"x"}',
+      '{"step":"swap-data","state":"done","fence":1,"at":"x"}',
+    ];
+    const whole = `${lines.join('\n')}\n`;
+    fc.assert(
+      fc.property(fc.nat({ max: whole.length }), cut => {
+        const entries = parseEntries(whole.slice(0, cut));
+        expect(entries.length).toBeGreaterThanOrEqual(
+          whole.slice(0, cut).split('\n').length - 1,
+        );
+        expect(entries.length).toBeLessThanOrEqual(lines.length);
+      }),
+    );
+    const current = { entries: parseEntries(whole) } as never;
+    expect(stateOf({ fence: 1, current }, 'swap-data')).toBe('done');
+    expect(stateOf({ fence: 1, current }, 'claim')).toBe('begun');
+    expect(stateOf({ fence: 1, current }, 'park-etcd')).toBe('untouched');
+  });
+});
