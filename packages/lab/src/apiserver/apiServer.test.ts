@@ -19,7 +19,7 @@ import {
   ControlPlane,
   makeControlPlane,
   until,
-} from './testing/controlPlane';
+} from './__testUtils__/controlPlane';
 
 let plane: ControlPlane;
 let server: ApiServer;

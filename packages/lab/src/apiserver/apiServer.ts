@@ -10,7 +10,7 @@ import { discoveryDocument, VERSION } from './discovery';
 import { connectEtcd } from './etcd';
 import { requiredFlag } from './flags';
 import { etcdCheck, healthReport } from './health';
-import { startOwnWrites } from './ownWrites';
+import { prepareOwnWrites } from './ownWrites';
 import { openRegistry } from './registry';
 import { asStatusError, unknownPath } from './status';
 
@@ -42,6 +42,7 @@ export async function startApiServer(
       : { endpoint },
   );
   const registry = openRegistry(etcd);
+  const ownWrites = prepareOwnWrites(etcd, registry, advertiseAddress);
   let stopping = false;
 
   const checks = [
@@ -120,13 +121,14 @@ export async function startApiServer(
       resolve(),
     );
   });
-  const ownWrites = startOwnWrites(etcd, registry, advertiseAddress);
+  ownWrites.start();
 
   return {
     port: (server.address() as AddressInfo).port,
     async stop(seconds) {
       stopping = true;
-      await Promise.all([ownWrites.stop(), sleep(seconds * 1000)]);
+      ownWrites.stop();
+      await sleep(seconds * 1000);
       server.close();
       server.closeAllConnections();
       etcd.close();

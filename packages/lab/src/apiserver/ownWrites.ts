@@ -112,14 +112,16 @@ async function renewIdentityLease(
 }
 
 export interface OwnWrites {
+  /** begins, and goes on until told to stop */
+  start(): void;
   /** true when everything has been written once */
   done(): boolean;
   /** takes the address out of the API servers in service */
   stop(): Promise<void>;
 }
 
-/** Writes what an API server writes by itself, as soon as etcd lets it. */
-export function startOwnWrites(
+/** What an API server writes by itself, as soon as etcd lets it. */
+export function prepareOwnWrites(
   etcd: Etcd,
   registry: Registry,
   advertiseAddress: string,
@@ -156,9 +158,9 @@ export function startOwnWrites(
         if (!stopped) timer = setTimeout(run, written ? renewIntervalMs : 300);
       });
   }
-  run();
 
   return {
+    start: run,
     done: () => written,
     async stop() {
       stopped = true;

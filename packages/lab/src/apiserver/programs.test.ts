@@ -3,29 +3,24 @@ import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { get } from 'node:https';
 import { join } from 'node:path';
-import { buildSync } from 'esbuild';
+import { bundlePath, bundlePrograms } from '../bundle';
 import { kindNamed, storageKey } from './kinds';
 import { objectOf } from './storedObject';
-import { ControlPlane, makeControlPlane, until } from './testing/controlPlane';
+import {
+  ControlPlane,
+  makeControlPlane,
+  until,
+} from './__testUtils__/controlPlane';
 
 let plane: ControlPlane;
 let admin: { cert: string; key: string };
 const running = new Set<ChildProcess>();
 
-function run(entry: string, flags: string[], environment: object = {}) {
-  const child = spawn(
-    process.execPath,
-    [join(plane.directory, `${entry}.js`), ...flags],
-    {
-      stdio: ['ignore', 'inherit', 'inherit'],
-      env: {
-        ...process.env,
-        // the bundles lie outside of the repository
-        NODE_PATH: join(__dirname, '../../../../node_modules'),
-        ...environment,
-      },
-    },
-  );
+function run(bundle: string, flags: string[], environment: object = {}) {
+  const child = spawn(process.execPath, [bundlePath(bundle), ...flags], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: { ...process.env, ...environment },
+  });
   running.add(child);
   child.once('exit', () => running.delete(child));
   return child;
@@ -47,16 +42,7 @@ function readyz(): Promise<number> {
 beforeAll(async () => {
   plane = await makeControlPlane();
   admin = plane.kubernetes.issue('admin', '/O=system:masters/CN=admin');
-  buildSync({
-    entryPoints: ['main', 'controllerManager', 'scheduler'].map(name =>
-      join(__dirname, `${name}.ts`),
-    ),
-    outdir: plane.directory,
-    bundle: true,
-    platform: 'node',
-    format: 'cjs',
-    packages: 'external',
-  });
+  await bundlePrograms();
   await plane.startEtcd();
 }, 30_000);
 
@@ -66,7 +52,9 @@ afterAll(async () => {
 });
 
 it('an API server told to stop says so, serves for the given time, and exits', async () => {
-  const child = run('main', plane.flags, { LAB_APISERVER_STOP_SECONDS: '1.5' });
+  const child = run('apiserver.cjs', plane.flags, {
+    LAB_APISERVER_STOP_SECONDS: '1.5',
+  });
   await until('ready', async () => (await readyz()) === 200);
   const started = Date.now();
   const ended = once(child, 'exit');
@@ -79,7 +67,9 @@ it('an API server told to stop says so, serves for the given time, and exits', a
 }, 20_000);
 
 it('controller manager and scheduler hold their leases through an outage of the API', async () => {
-  let server = run('main', plane.flags, { LAB_APISERVER_STOP_SECONDS: '0' });
+  let server = run('apiserver.cjs', plane.flags, {
+    LAB_APISERVER_STOP_SECONDS: '0',
+  });
   await until('ready', async () => (await readyz()) === 200);
   const kubeconfig = join(plane.directory, 'component.conf');
   const inline = (path: string) => readFileSync(path).toString('base64');
@@ -107,7 +97,7 @@ users:
 `,
   );
   const flags = [`--kubeconfig=${kubeconfig}`, '--leader-elect=true'];
-  const components = ['controllerManager', 'scheduler'].map(entry =>
+  const components = ['controllerManager.cjs', 'scheduler.cjs'].map(entry =>
     run(entry, flags),
   );
   const leases = kindNamed('leases');
@@ -125,7 +115,9 @@ users:
 
   server.kill('SIGKILL');
   await once(server, 'exit');
-  server = run('main', plane.flags, { LAB_APISERVER_STOP_SECONDS: '0' });
+  server = run('apiserver.cjs', plane.flags, {
+    LAB_APISERVER_STOP_SECONDS: '0',
+  });
   await until('ready', async () => (await readyz()) === 200);
   await until('both renewed', renewedSince(Date.now()));
 

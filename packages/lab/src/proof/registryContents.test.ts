@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import {
   ControlPlane,
   makeControlPlane,
-} from '../apiserver/testing/controlPlane';
+} from '../apiserver/__testUtils__/controlPlane';
 import { RegistryEntry, registryContents } from './registryContents';
 
 let plane: ControlPlane;
