@@ -10,6 +10,7 @@ import {
 /** How many Raft entries a member may have been told of and not applied, and still be as good as its peers. */
 const MAX_LAG = 1000;
 const HASH_TRIES = 3;
+const ELECTION_MS = 5000;
 
 /** What one member was found to be. */
 export interface MemberFacts {
@@ -62,6 +63,21 @@ async function or<T>(promise: Promise<T>): Promise<T | ClusterBackupError> {
       return error;
     }
     throw error;
+  }
+}
+
+/** While a leader is elected, which takes a second or two, no member can answer; it is asked again. */
+async function readThroughElection(
+  member: EtcdMember,
+  signal: AbortSignal,
+): Promise<number | ClusterBackupError> {
+  const until = performance.now() + ELECTION_MS;
+  for (;;) {
+    const read = await or(member.linearizableRead());
+    if (typeof read === 'number' || performance.now() > until) {
+      return read;
+    }
+    await sleep(250, undefined, { signal });
   }
 }
 
@@ -130,7 +146,7 @@ export async function collectClusterFacts(
       const [list, raised, linearizable] = await Promise.all([
         or(member.members()),
         or(member.alarms()),
-        status.isLearner ? undefined : or(member.linearizableRead()),
+        status.isLearner ? undefined : readThroughElection(member, signal),
       ]);
       if (!(list instanceof ClusterBackupError) && entries.length === 0) {
         entries = list;
