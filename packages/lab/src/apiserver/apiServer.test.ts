@@ -303,6 +303,80 @@ describe('objects', () => {
     expect(parsed.metadata).not.toHaveProperty('resourceVersion');
   });
 
+  it('behave as on a real one: events expire, finalizers hold, status is apart', async () => {
+    const { core, custom } = clientsOf(plane.kubeConfig(admin));
+    await core.createNamespacedEvent({
+      namespace: 'default',
+      body: {
+        metadata: { generateName: 'happened.' },
+        involvedObject: { kind: 'Pod', name: 'stored' },
+        reason: 'Started',
+      },
+    });
+    const [event] = (
+      await plane.etcd.range({
+        key: Buffer.from('/registry/events/default/happened.'),
+        rangeEnd: Buffer.from('/registry/events/default/happened/'),
+      })
+    ).kvs;
+    expect(event.lease).toMatch(/^[1-9]\d+$/);
+
+    const path = '/apis/demo.example.com/v1/namespaces/default/widgets';
+    const widget = {
+      group: 'demo.example.com',
+      version: 'v1',
+      namespace: 'default',
+      plural: 'widgets',
+      name: 'held',
+    };
+    const created = await custom.createNamespacedCustomObject({
+      ...widget,
+      body: {
+        metadata: { name: 'held', finalizers: ['example.com/hold'] },
+        spec: { size: 1 },
+        status: { phase: 'dropped' },
+      },
+    });
+    expect(created.metadata.generation).toBe(1);
+    expect(created).not.toHaveProperty('status');
+    const status = await call(`${path}/held/status`, {
+      method: 'PUT',
+      client: admin,
+      body: { ...created, spec: { size: 9 }, status: { phase: 'Ready' } },
+    });
+    expect(status.json).toMatchObject({
+      metadata: { generation: 1 },
+      spec: { size: 1 },
+      status: { phase: 'Ready' },
+    });
+    const changed = await call(`${path}/held`, {
+      method: 'PUT',
+      client: admin,
+      body: { ...status.json, spec: { size: 2 }, status: {} },
+    });
+    expect(changed.json).toMatchObject({
+      metadata: { generation: 2 },
+      spec: { size: 2 },
+      status: { phase: 'Ready' },
+    });
+    const same = await call(`${path}/held`, {
+      method: 'PUT',
+      client: admin,
+      body: changed.json,
+    });
+    expect(same.json).toEqual(changed.json);
+
+    const held = await custom.deleteNamespacedCustomObject(widget);
+    expect(held.metadata.deletionTimestamp).toBeDefined();
+    await custom.patchNamespacedCustomObject({
+      ...widget,
+      body: [{ op: 'remove', path: '/metadata/finalizers' }],
+    });
+    await expect(
+      custom.getNamespacedCustomObject(widget),
+    ).rejects.toMatchObject({ code: 404 });
+  });
+
   it('are listed in pages of one revision, selected by labels and fields', async () => {
     const { core } = clientsOf(plane.kubeConfig(admin));
     await core.createNamespace({ body: { metadata: { name: 'pages' } } });

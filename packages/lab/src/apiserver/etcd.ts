@@ -105,6 +105,8 @@ export interface KeyValue {
   createRevision: number;
   modRevision: number;
   version: number;
+  /** of a key that goes with its lease */
+  lease?: string;
 }
 
 export interface RangeResponse {

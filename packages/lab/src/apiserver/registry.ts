@@ -97,7 +97,7 @@ export interface Registry {
   ): Promise<KubernetesObject>;
 }
 
-const pageSize = 500;
+const pageSize = 1_000;
 
 /** How long etcd keeps an Event, as a real API server asks (--event-ttl). */
 const eventTtlSeconds = 3600;
