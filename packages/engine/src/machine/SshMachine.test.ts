@@ -314,18 +314,34 @@ it('waits for a session when sshd allows no more of them', async () => {
   );
 });
 
-it('never has more than its window in memory while nobody reads', async () => {
+it('holds a command back while nobody reads what it prints', async () => {
   const machine = asUser.root;
-  const stream = machine.read(['head', '-c', '100000000', '/dev/zero']);
+  const mark = `${server.directory}/printed`;
+  const script = 'head -c 60000000 /dev/zero; touch "$1"';
+  const stream = machine.read(['sh', '-c', script, 'sh', mark]);
   await once(stream, 'readable');
-  const before = process.memoryUsage().rss;
-  await sleep(1500);
-  expect(process.memoryUsage().rss - before).toBeLessThan(60e6);
+  await sleep(1000);
+  await machine.run(['test', '!', '-e', mark]);
   let size = 0;
   for await (const chunk of stream) {
     size += chunk.length;
   }
-  expect(size).toBe(100_000_000);
+  expect(size).toBe(60_000_000);
+  await machine.run(['test', '-e', mark]);
+});
+
+it('stops a command that was called off while its session was being opened', async () => {
+  const machine = asUser.operator;
+  const controller = new AbortController();
+  const running = machine.run(['sleep', '815'], { signal: controller.signal });
+  await Promise.resolve();
+  controller.abort();
+  await expect(running).rejects.toThrow();
+  await sleep(500);
+  const { code } = await machine.run(['pgrep', '-fx', 'sleep 815'], {
+    accept: [0, 1],
+  });
+  expect(code).toBe(1);
 });
 
 describe.each(['forwarded by sshd', 'over exec'])('dialing, %s', way => {

@@ -59,7 +59,10 @@ export function channelDuplex(
     destroy(error, done) {
       lost.removeEventListener('abort', onLost);
       release(error ?? closedError());
-      if (!isClosed) {
+      const isComplete =
+        !error && duplex.readableEnded && duplex.writableFinished;
+      // What was sent last may still be on its way: a channel that both sides have ended closes by itself.
+      if (!isClosed && !isComplete) {
         abandon?.();
         channel.close();
         channel.resume();

@@ -11,20 +11,28 @@ import { freePort, SshServer, startSshServer } from './__testUtils__/sshServer';
 jest.setTimeout(60_000);
 
 let server: SshServer;
-let edOnly: SshServer;
+let other: SshServer;
 const machines: Machine[] = [];
 
 beforeAll(async () => {
-  [server, edOnly] = await Promise.all([
+  [server, other] = await Promise.all([
     startSshServer(),
-    startSshServer({ hostKeys: ['ecdsa'], config: ['ForceCommand echo no'] }),
+    startSshServer({
+      hostKeys: ['ecdsa'],
+      config: [
+        'ForceCommand echo no',
+        'Match User operator',
+        'AuthenticationMethods publickey,publickey',
+        'Match all',
+      ],
+    }),
   ]);
 });
 afterEach(async () => {
   await Promise.all(machines.splice(0).map(machine => machine.close()));
 });
 afterAll(async () => {
-  await Promise.all([server?.close(), edOnly?.close()]);
+  await Promise.all([server?.close(), other?.close()]);
 });
 
 async function connect(access: MachineAccess, options?: ConnectOptions) {
@@ -114,9 +122,9 @@ describe('host keys', () => {
   });
 
   it('stops when the known type of key is gone and another is offered instead', async () => {
-    const knownHosts = `[127.0.0.1]:${edOnly.port} ${strangersKey}`;
+    const knownHosts = `[127.0.0.1]:${other.port} ${strangersKey}`;
     const error = await failure(
-      connect(edOnly.access({ hostKeys: { mode: 'strict', knownHosts } })),
+      connect(other.access({ hostKeys: { mode: 'strict', knownHosts } })),
     );
     expect(error.code).toBe('host-key-changed');
   });
@@ -195,6 +203,12 @@ describe('logging in', () => {
     expect(error.code).toBe('machine-login-refused');
   });
 
+  it('says so when a key alone is not enough', async () => {
+    const error = await failure(connect(other.access({ user: 'operator' })));
+    expect(error.code).toBe('machine-login-refused');
+    expect(error.details.furtherMethods).toEqual(['publickey']);
+  });
+
   it.each([
     ['prints text of its own', 'chatty', 'login-shell-noisy'],
     ['runs nothing', 'outsider', 'login-shell-unsupported'],
@@ -204,7 +218,7 @@ describe('logging in', () => {
   });
 
   it('refuses a login that is bound to one command', async () => {
-    const error = await failure(connect(edOnly.access()));
+    const error = await failure(connect(other.access()));
     expect(error.code).toBe('login-shell-unsupported');
   });
 });
@@ -226,17 +240,19 @@ describe('reaching the machine', () => {
   });
 
   it('says that something else listens', async () => {
-    const other = createServer(socket => socket.end('HTTP/1.1 400 \r\n\r\n'));
-    other.listen(0, '127.0.0.1');
-    await once(other, 'listening');
-    const { port } = other.address() as AddressInfo;
+    const web = createServer(socket => socket.end('HTTP/1.1 400 \r\n\r\n'));
+    web.listen(0, '127.0.0.1');
+    await once(web, 'listening');
+    const { port } = web.address() as AddressInfo;
     const error = await failure(connect(server.access({ port })));
-    other.close();
+    web.close();
     expect(error.code).toBe('machine-unreachable');
   });
 
   it('can be called off at any time', async () => {
-    const silent = createServer(() => undefined).listen(0, '127.0.0.1');
+    const silent = createServer(socket =>
+      socket.on('error', () => undefined),
+    ).listen(0, '127.0.0.1');
     await once(silent, 'listening');
     const { port } = silent.address() as AddressInfo;
     const controller = new AbortController();

@@ -104,10 +104,18 @@ async function connectWithSomeKeyType(
         if (types.length > 0) {
           continue;
         }
+        throw refusal;
       }
-      throw refusal && !options.signal?.aborted ? refusal : error;
+      // Once a key was refused, a machine that has none of the types left refuses the handshake.
+      throw refusal && isNoHandshake(error) ? refusal : error;
     }
   }
+}
+
+function isNoHandshake(error: unknown): boolean {
+  return (
+    error instanceof ClusterBackupError && error.details.reason === 'handshake'
+  );
 }
 
 async function openStream(

@@ -100,6 +100,7 @@ export function logIn(options: {
   let presented: Buffer | undefined;
   let verdict: HostKeyVerdict | undefined;
   let keyOffered = false;
+  let furtherMethods: string[] = [];
 
   return new Promise<Connection>((resolve, reject) => {
     let watch: NodeJS.Timeout | undefined;
@@ -132,7 +133,13 @@ export function logIn(options: {
             : verdict.error,
         );
       } else if (error.level === 'client-authentication') {
-        end(loginRefused(access, publicKeyLine(key.getPublicSSH())));
+        end(
+          loginRefused(
+            access,
+            publicKeyLine(key.getPublicSSH()),
+            furtherMethods,
+          ),
+        );
       } else {
         end(noHandshake(access, error));
       }
@@ -210,8 +217,9 @@ export function logIn(options: {
         verdict = judge.judge(presented);
         verify(verdict.accepted);
       },
-      authHandler: (_left, _partial, next) => {
+      authHandler: (left, isPartialSuccess, next) => {
         if (keyOffered) {
+          furtherMethods = isPartialSuccess ? left : [];
           next(false as unknown as AuthenticationType);
           return;
         }

@@ -90,7 +90,24 @@ export function noHandshake(
 export function loginRefused(
   access: MachineAccess,
   publicKey: string,
+  furtherMethods: string[],
 ): ClusterBackupError {
+  if (furtherMethods.length > 0) {
+    return new ClusterBackupError({
+      code: 'machine-login-refused',
+      message: `${where(access)} accepts the key of ${
+        access.user
+      }, but asks for more: ${furtherMethods.join(' or ')}.`,
+      state: untouched(access),
+      remedy: `Let ${access.user} log in with the key alone: AuthenticationMethods publickey, in a Match User block of the sshd configuration of ${access.name}.`,
+      details: {
+        machine: access.name,
+        user: access.user,
+        publicKey,
+        furtherMethods,
+      },
+    });
+  }
   return new ClusterBackupError({
     code: 'machine-login-refused',
     message: `${where(access)} refuses the login of ${
@@ -151,7 +168,10 @@ export function connectionLost(
 ): ClusterBackupError {
   return new ClusterBackupError({
     code: 'machine-connection-lost',
-    message: `The connection to ${where(access)} was lost: ${why}.`,
+    message: `The connection to ${where(access)} was lost: ${why.replace(
+      /\.$/,
+      '',
+    )}.`,
     state: `Commands that were running on ${access.name} may have been cut short or may still run to their end.`,
     remedy:
       'Check that the machine is up and the network between here and there, then try again.',
@@ -175,16 +195,19 @@ export function sudoRefused(
   command: string,
   stderr: string,
 ): ClusterBackupError {
-  const needsTerminal = /\btty\b|terminal is required/.test(stderr);
+  let remedy = `Allow it on ${access.name}: in a file of mode 0440 in /etc/sudoers.d/, ${access.user} ALL=(ALL) NOPASSWD: ALL`;
+  if (/\btty\b|terminal is required/.test(stderr)) {
+    remedy = `Exempt the user from requiretty on ${access.name}: in /etc/sudoers.d/, Defaults:${access.user} !requiretty`;
+  } else if (/^env:/m.test(stderr)) {
+    remedy = `Install sudo on ${access.name} and let ${access.user} use it without a password, or log in as root.`;
+  }
   return new ClusterBackupError({
     code: 'sudo-refused',
     message: `sudo on ${access.name} does not let ${
       access.user
     } run ${command} as root without a password: ${lastLine(stderr)}`,
     state: `${command} was not run on ${access.name}.`,
-    remedy: needsTerminal
-      ? `Exempt the user from requiretty on ${access.name}: in /etc/sudoers.d/, Defaults:${access.user} !requiretty`
-      : `Allow it on ${access.name}: in a file of mode 0440 in /etc/sudoers.d/, ${access.user} ALL=(ALL) NOPASSWD: ALL`,
+    remedy,
     details: { machine: access.name, user: access.user, command, stderr },
   });
 }

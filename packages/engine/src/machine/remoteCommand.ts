@@ -78,7 +78,9 @@ export async function startCommand(
 
   let channel: ClientChannel;
   try {
-    channel = await sessions.exec(line, cut.signal);
+    channel = await sessions.exec(line, cut.signal, late =>
+      cutOff(on, late, collectErrors(late.stderr), sudo),
+    );
   } catch (error) {
     release();
     throw error;
@@ -93,17 +95,7 @@ export async function startCommand(
       channel.on('close', () => resolve());
     },
   ).finally(release);
-  ended.catch(() => {
-    channel.close();
-    channel.resume();
-    const pid = errors.pid();
-    if (pid !== undefined && !lost.aborted) {
-      const stopped = terminate(on, pid, sudo).finally(() =>
-        on.stopping.delete(stopped),
-      );
-      on.stopping.add(stopped);
-    }
-  });
+  ended.catch(() => cutOff(on, channel, errors, sudo));
 
   return {
     channel,
@@ -133,53 +125,85 @@ export async function startCommand(
 }
 
 /**
- * SSH's own signals do not serve: sshd passes none on when root has logged in, nor to what sudo has started.
+ * Leaves a command and tells it to stop, in the background. SSH's own signals do not serve: sshd passes none on
+ * when root has logged in, nor to what sudo has started.
  */
-async function terminate(
+function cutOff(
   on: CommandGround,
-  pid: string,
+  channel: ClientChannel,
+  errors: Errors,
   sudo: boolean,
-): Promise<void> {
-  const line = commandLine(terminateCommand(pid), { sudo, stdin: false });
-  const signal = AbortSignal.timeout(TERMINATE_MS);
-  try {
-    const channel = await on.sessions.exec(line, signal);
+): void {
+  const leave = async () => {
     channel.resume();
-    channel.stderr.resume();
-    await interruptible<void>({ signals: [on.lost, signal] }, resolve => {
-      channel.on('close', () => resolve());
-    });
-  } catch {
-    // It was an attempt: the command may end of itself, and nobody waits for it.
-  }
+    const { signal, dispose } = deadline(TERMINATE_MS);
+    try {
+      const signals = [on.lost, signal];
+      const pid = await interruptible<string | undefined>({ signals }, found =>
+        errors.pid.then(found),
+      );
+      channel.close();
+      if (pid !== undefined) {
+        const line = commandLine(terminateCommand(pid), { sudo, stdin: false });
+        const killer = await on.sessions.exec(line, signal, late =>
+          late.close(),
+        );
+        killer.resume();
+        killer.stderr.resume();
+        await interruptible<void>({ signals }, done => {
+          killer.on('close', () => done());
+        });
+      }
+    } catch {
+      // It was an attempt: the command may end of itself, and nobody waits for it.
+      channel.close();
+    } finally {
+      dispose();
+    }
+  };
+  const stopped = leave().finally(() => on.stopping.delete(stopped));
+  on.stopping.add(stopped);
 }
 
-/** Keeps the beginning of standard error, up to the process id, and the end of the rest. */
-function collectErrors(stream: Readable): {
-  pid(): string | undefined;
+function deadline(milliseconds: number) {
+  const controller = new AbortController();
+  const timer = setTimeout(() => controller.abort(), milliseconds);
+  return { signal: controller.signal, dispose: () => clearTimeout(timer) };
+}
+
+interface Errors {
+  /** The command's process id; undefined when it ended without telling. */
+  pid: Promise<string | undefined>;
+  /** The end of what it said on standard error. */
   said(): string;
-} {
-  let pid: string | undefined;
+}
+
+function collectErrors(stream: Readable): Errors {
+  let isStarted = false;
   let chunks: Buffer[] = [];
   let size = 0;
-  stream.on('data', (chunk: Buffer) => {
-    chunks.push(chunk);
-    size += chunk.length;
-    if (pid === undefined) {
-      const start = takeProcessId(Buffer.concat(chunks).toString('latin1'));
-      if (start.pid !== undefined) {
-        pid = start.pid;
-        chunks = [Buffer.from(start.said, 'latin1')];
-        size = start.said.length;
+  const pid = new Promise<string | undefined>(resolve => {
+    stream.on('close', () => resolve(undefined));
+    stream.on('data', (chunk: Buffer) => {
+      chunks.push(chunk);
+      size += chunk.length;
+      if (!isStarted) {
+        const start = takeProcessId(Buffer.concat(chunks).toString('latin1'));
+        if (start.pid !== undefined) {
+          isStarted = true;
+          chunks = [Buffer.from(start.said, 'latin1')];
+          size = start.said.length;
+          resolve(start.pid);
+        }
       }
-    }
-    if (size > 2 * STDERR_TAIL) {
-      chunks = [Buffer.concat(chunks).subarray(-STDERR_TAIL)];
-      size = STDERR_TAIL;
-    }
+      if (size > 2 * STDERR_TAIL) {
+        chunks = [Buffer.concat(chunks).subarray(-STDERR_TAIL)];
+        size = STDERR_TAIL;
+      }
+    });
   });
   return {
-    pid: () => pid,
+    pid,
     said: () => Buffer.concat(chunks).subarray(-STDERR_TAIL).toString('utf8'),
   };
 }

@@ -61,10 +61,15 @@ export class Sessions {
     private readonly connection: Connection,
   ) {}
 
-  async exec(line: string, signal: AbortSignal): Promise<ClientChannel> {
+  /** @param late - takes a session that opens after `signal` was aborted */
+  async exec(
+    line: string,
+    signal: AbortSignal,
+    late: (channel: ClientChannel) => void,
+  ): Promise<ClientChannel> {
     for (let attempt = 1; ; ) {
       try {
-        return await this.tryExec(line, signal);
+        return await this.tryExec(line, signal, late);
       } catch (error) {
         const reason = openFailureReason(error);
         if (reason === undefined || !NO_MORE_SESSIONS.includes(reason)) {
@@ -82,7 +87,11 @@ export class Sessions {
     }
   }
 
-  private tryExec(line: string, signal: AbortSignal): Promise<ClientChannel> {
+  private tryExec(
+    line: string,
+    signal: AbortSignal,
+    late: (channel: ClientChannel) => void,
+  ): Promise<ClientChannel> {
     const { client, lost } = this.connection;
     const release = () => {
       this.count--;
@@ -94,7 +103,7 @@ export class Sessions {
         timeoutMs: OPEN_MS,
         timedOut: () =>
           sessionRefused(this.access, `no answer within ${OPEN_MS / 1000} s`),
-        late: channel => channel.close(),
+        late,
       },
       (resolve, reject) => {
         try {

@@ -92,6 +92,8 @@ export async function startSshServer(
     join(directory, 'etc/sudoers.d/machine-test'),
     [
       'operator ALL=(ALL) NOPASSWD: ALL',
+      // The default of newer distributions.
+      'Defaults:operator use_pty',
       'terminal ALL=(ALL) NOPASSWD: ALL',
       'Defaults:terminal requiretty',
       '',
