@@ -49,9 +49,12 @@ async function main(): Promise<number> {
     process.once('SIGINT', () => resolve());
     process.once('SIGTERM', () => resolve());
   });
-  await describe(lab);
-  await interrupted;
-  await lab.stop();
+  try {
+    await describe(lab);
+    await interrupted;
+  } finally {
+    await lab.stop();
+  }
   return 0;
 }
 

@@ -36,19 +36,29 @@ export class EtcdLevers {
   async breakData(): Promise<void> {
     const value = 'the value that this member will not agree on with its peers';
     await this.node.etcdctl(['put', '/lab/broken', value]);
-    await sleep(COMMITTED_MS);
-    // etcd reads its database through a shared mapping: what is written to the file is what it sees.
+    // Again when etcd has just copied the page that was changed to another place.
+    await insist(async () => {
+      await this.overwrite(value, value.toUpperCase());
+      await sleep(COMMITTED_MS);
+      const { stdout } = await this.node.etcdctl([
+        ...['get', '--consistency=s', '--print-value-only', '/lab/broken'],
+      ]);
+      if (stdout.trim() === value) throw new Error('The value is still whole.');
+    });
+  }
+
+  /** etcd reads its database through a shared mapping: what is written to the file is what it sees. */
+  private async overwrite(text: string, other: string): Promise<void> {
     await this.node.exec([
       'sh',
       '-euc',
       String.raw`
-        offsets=$(grep -abo "$1" "$3" | cut -d: -f1)
-        for offset in $offsets; do
+        for offset in $(grep -abo "$1" "$3" | cut -d: -f1); do
           printf %s "$2" | dd of="$3" bs=1 seek="$offset" conv=notrunc status=none
         done`,
       'sh',
-      value,
-      value.toUpperCase(),
+      text,
+      other,
       DATABASE,
     ]);
   }

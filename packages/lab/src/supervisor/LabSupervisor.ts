@@ -30,6 +30,7 @@ import {
   spawnBound,
 } from './namespaces';
 import { writeNodeFiles } from './nodeFiles';
+import { placeOwnSudo } from './ownSudo';
 import { createSshKeys, SshKeys } from './ssh';
 
 const run = promisify(execFile);
@@ -65,6 +66,7 @@ export class LabSupervisor {
   private readonly machines: LiveMachine[] = [];
   private front?: ChildProcess;
   private frontPort = 0;
+  private givenUp = false;
   private stopping?: Promise<void>;
 
   constructor(private readonly options: SupervisorOptions) {
@@ -94,7 +96,7 @@ export class LabSupervisor {
   async start(): Promise<RunningLab> {
     const { directory, programs, seed } = this.options;
     const scratch = join(directory, 'scratch', 'empty');
-    const [pki, keys, data] = await Promise.all([
+    const [pki, keys, data] = await allSettled([
       createClusterPki(),
       createSshKeys(join(directory, 'access'), 'lab'),
       seed
@@ -107,7 +109,7 @@ export class LabSupervisor {
       writeImages(join(directory, 'images'), programs),
       this.startFront(),
     ]);
-    const machines = await Promise.all(
+    const machines = await allSettled(
       this.cluster.machines.map(plan => this.startMachine(plan, pki, keys)),
     );
     // Members are to start in their order, however long each took.
@@ -124,6 +126,11 @@ export class LabSupervisor {
       },
       privateKey: keys.key,
     };
+  }
+
+  /** Lets a start that is under way fail at the next occasion. */
+  giveUp(): void {
+    this.givenUp = true;
   }
 
   stop(): Promise<void> {
@@ -187,6 +194,7 @@ export class LabSupervisor {
     const hostKey = await createSshKeys(join(directory, 'keys'), plan.name);
     await Promise.all([
       writeTools(localBin),
+      placeOwnSudo(root, localBin),
       writeNodeFiles({
         root,
         cluster: this.cluster,
@@ -352,7 +360,7 @@ export class LabSupervisor {
     for (const machine of this.machines) {
       await machine.namespaces.go();
       if (machine.plan.role === 'worker') continue;
-      await waitFor(
+      await this.waitFor(
         `etcd of ${machine.plan.name}`,
         () => ask(machine, 'etcdServes'),
         () => this.complaint(machine),
@@ -361,7 +369,7 @@ export class LabSupervisor {
   }
 
   private ready(machine: LiveMachine): Promise<void> {
-    return waitFor(
+    return this.waitFor(
       machine.plan.name,
       async () => {
         if (machine.plan.role === 'worker') {
@@ -372,6 +380,25 @@ export class LabSupervisor {
       },
       () => this.complaint(machine),
     );
+  }
+
+  private async waitFor(
+    what: string,
+    done: () => Promise<boolean>,
+    complaint: () => Promise<string>,
+  ): Promise<void> {
+    const deadline = Date.now() + READY_MS;
+    while (!(await done().catch(() => false))) {
+      if (this.givenUp) throw new Error('The start of the lab was given up.');
+      if (Date.now() > deadline) {
+        throw new Error(
+          `${what} was not ready within ${
+            READY_MS / 1000
+          } s.\n${await complaint()}`,
+        );
+      }
+      await sleep(50);
+    }
   }
 
   /** The last words of what runs there. */
@@ -397,22 +424,12 @@ function ask<M extends keyof AgentMethods>(
   );
 }
 
-async function waitFor(
-  what: string,
-  done: () => Promise<boolean>,
-  complaint: () => Promise<string>,
-): Promise<void> {
-  const deadline = Date.now() + READY_MS;
-  while (!(await done().catch(() => false))) {
-    if (Date.now() > deadline) {
-      throw new Error(
-        `${what} was not ready within ${
-          READY_MS / 1000
-        } s.\n${await complaint()}`,
-      );
-    }
-    await sleep(50);
-  }
+/** As `Promise.all`, but nothing goes on behind a failure, so that what is there can be taken down. */
+async function allSettled<T extends readonly unknown[]>(
+  promises: T,
+): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
+  await Promise.allSettled(promises);
+  return Promise.all(promises);
 }
 
 function describe({

@@ -14,6 +14,7 @@ function main(): void {
     if (process.connected) process.send?.(message, undefined, {}, () => {});
   };
   const end = async (code: number) => {
+    supervisor?.giveUp();
     await starting;
     await supervisor?.stop();
     process.exit(code);

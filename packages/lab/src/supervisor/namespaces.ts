@@ -75,7 +75,12 @@ export async function createNode(
   };
 }
 
-/** The words before a command that runs it inside a node. */
+/** The words before a command that runs it inside a node, for the supervisor and for the one that started it. */
 export function enterNode(pid: number): string[] {
-  return ['nsenter', '-t', String(pid), '-m', '-n', '-p', '-u', '-i', '--'];
+  const outside = process.getuid?.() !== 0;
+  return [
+    ...['nsenter', '-t', String(pid)],
+    ...(outside ? ['-U', '--preserve-credentials'] : []),
+    ...['-m', '-n', '-p', '-u', '-i', '--'],
+  ];
 }

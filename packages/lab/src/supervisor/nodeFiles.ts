@@ -42,7 +42,6 @@ const sharedConfiguration = [
   'os-release',
   'profile',
   'protocols',
-  'security',
   'services',
   'ssl/certs',
   'ssl/openssl.cnf',
