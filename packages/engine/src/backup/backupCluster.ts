@@ -9,7 +9,12 @@ import {
   summaryName,
 } from '../archive';
 import { checkCluster, Finding, refuseOn } from '../checks';
-import { ClusterAccess, connectCluster, ConnectedCluster } from '../cluster';
+import {
+  cancelled,
+  ClusterAccess,
+  connectCluster,
+  ConnectedCluster,
+} from '../cluster';
 import { ClusterBackupError, NOTHING_CHANGED } from '../errors';
 import { connectMember, EtcdMember } from '../etcd';
 import { captureFiles, ControlPlaneNode } from '../layout';
@@ -90,6 +95,12 @@ export async function backupCluster(
     } finally {
       await member.close();
     }
+  } catch (error) {
+    // Whatever came of being told to stop, it is not what the person should read.
+    if (signal.aborted) {
+      throw cancelled(`${NOTHING_CHANGED} No backup was stored.`);
+    }
+    throw error;
   } finally {
     await connected.close();
   }
@@ -196,7 +207,12 @@ async function pack(
       details: { member: chosen.etcd.name, earliest, latest, ...facts },
     });
   }
-  progress({ type: 'step', step: 'snapshot', title: 'Snapshot', status: 'done' });
+  progress({
+    type: 'step',
+    step: 'snapshot',
+    title: 'Snapshot',
+    status: 'done',
+  });
   return archive.finish({
     revision: facts.revision,
     snapshotSha256: facts.sha256,

@@ -44,6 +44,18 @@ export interface Check {
   run(subject: CheckSubject): Promise<Finding[]>;
 }
 
+/**
+ * Whether there is no going on without a machine: a restore needs every control-plane node, a backup needs one. A
+ * worker's kubelet can be restarted by hand.
+ */
+export function isNeeded(subject: CheckSubject, name: string): boolean {
+  const { purpose, cluster, nodes } = subject;
+  return (
+    cluster.access.controlPlane.some(access => access.name === name) &&
+    (purpose !== 'backup' || nodes.length === 0)
+  );
+}
+
 /** All machines that were reached. */
 export function reached(subject: CheckSubject): Machine[] {
   return subject.cluster.outcomes.flatMap(({ machine }) =>

@@ -4,6 +4,7 @@ import { Fitness } from '../etcd';
 import { ControlPlaneNode, readControlPlaneNode } from '../layout';
 import { Progress } from '../progress';
 import { apis } from './apis';
+import { authorities } from './authorities';
 import { certificates } from './certificates';
 import { Check, CheckSubject, Finding } from './Check';
 import { clocks } from './clocks';
@@ -12,12 +13,15 @@ import { kubelets } from './kubelets';
 import { layoutRead } from './layoutRead';
 import { machinesReached } from './machinesReached';
 import { examineMembers, members } from './members';
+import { programs } from './programs';
 import { restoreTool } from './restoreTool';
 
 /** All checks, in the order in which their findings are told. */
 const checks: Check[] = [
   machinesReached,
+  programs,
   layoutRead,
+  authorities,
   clocks,
   kubelets,
   disks,

@@ -33,9 +33,9 @@ export const clocks: Check = {
                 : 'reservation',
             code: 'clock-skew',
             machine: machine.name,
-            message: `The clock of ${machine.name} is ${off.toFixed(1)} seconds ${
-              skew > 0 ? 'ahead of' : 'behind'
-            } this one.`,
+            message: `The clock of ${machine.name} is ${off.toFixed(
+              1,
+            )} seconds ${skew > 0 ? 'ahead of' : 'behind'} this one.`,
             remedy: `Set the clock of ${machine.name} (chronyc makestep, or timedatectl set-ntp true), or this one's if it is wrong.`,
           },
         ];

@@ -65,7 +65,8 @@ async function writable(
       '-c',
       `for directory; do
   probe=$directory/.cluster-backup-probe
-  if ! { : > "$probe" && rm -f "$probe"; } 2>/dev/null; then
+  # In a shell of its own: where ":" cannot be redirected, POSIX has the shell end.
+  if ! (: > "$probe" && rm -f "$probe") 2>/dev/null; then
     printf '%s\\t%s\\n' "$directory" "$(stat -c '%U:%G %a' "$directory")"
   fi
 done`,

@@ -1,13 +1,18 @@
-import { Check, findingOf } from './Check';
+import { Check, findingOf, isNeeded } from './Check';
 
 export const layoutRead: Check = {
   id: 'layout-read',
   title: 'The control plane is laid out as configured',
-  async run({ unreadable, nodes, purpose }) {
-    const level = purpose !== 'backup' ? 'refusal' : 'reservation';
+  async run(subject) {
+    const { unreadable, nodes } = subject;
     return [
       ...[...unreadable].map(([machine, error]) =>
-        findingOf(error, this.id, level, machine),
+        findingOf(
+          error,
+          this.id,
+          isNeeded(subject, machine) ? 'refusal' : 'reservation',
+          machine,
+        ),
       ),
       ...nodes.flatMap(node =>
         node.reservations.map(reservation => ({

@@ -1,15 +1,11 @@
-import { Check, findingOf, ofEach, reached } from './Check';
+import { Check, findingOf, isNeeded, ofEach, reached } from './Check';
 
-/** A restore must reach every control-plane node; a backup needs one, a worker's kubelet can be restarted by hand. */
 export const machinesReached: Check = {
   id: 'machines-reached',
   title: 'Every machine answers over SSH and gives root',
   async run(subject) {
     const levelOf = (name: string) =>
-      subject.purpose !== 'backup' &&
-      subject.cluster.access.controlPlane.some(a => a.name === name)
-        ? ('refusal' as const)
-        : ('reservation' as const);
+      isNeeded(subject, name) ? 'refusal' : 'reservation';
     const unreached = subject.cluster.outcomes.flatMap(({ access, error }) =>
       error
         ? [findingOf(error, this.id, levelOf(access.name), access.name)]

@@ -40,8 +40,9 @@ export async function examineMembers(
 export const members: Check = {
   id: 'members',
   title: 'The etcd members are fit and agree',
-  async run({ fitness, purpose }) {
-    if (!fitness) return [];
+  async run({ fitness, purpose, nodes }) {
+    // Why no node could be read has been told.
+    if (!fitness || !nodes.length) return [];
     const reservation = (finding: MemberFinding): Finding => ({
       check: this.id,
       level: 'reservation',

@@ -46,6 +46,8 @@ export async function connectCluster(
       const machine = await connectMachine(machineAccess, options);
       return { access: machineAccess, role, machine };
     } catch (error) {
+      // The others end as well, and are closed below.
+      if (options.signal?.aborted) return { access: machineAccess, role };
       if (!(error instanceof ClusterBackupError)) throw error;
       return { access: machineAccess, role, error };
     }
