@@ -15,6 +15,7 @@ const GUNZIP_CHUNK = 512 * 1024;
 
 /** RFC 1952: no name, no time, unknown system. */
 const HEADER = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255]);
+const MAGIC = HEADER.subarray(0, 2);
 /** An empty final block with fixed codes: blocks before it end on byte boundaries and none needs to know it is the last. */
 const LAST_BLOCK = Buffer.from([0x03, 0x00]);
 
@@ -103,6 +104,7 @@ export async function* gunzip(
   const engine = createGunzip({ chunkSize: GUNZIP_CHUNK });
   const stop = new AbortController();
   let fed = 0;
+  let start: Buffer = Buffer.alloc(0);
   let sourceFailed = false;
   const feeding = (async () => {
     for await (const chunk of source) {
@@ -110,6 +112,9 @@ export async function* gunzip(
         return;
       }
       fed += chunk.length;
+      if (start.length < MAGIC.length) {
+        start = Buffer.concat([start, chunk.subarray(0, MAGIC.length)]);
+      }
       // Past gzip's end the rest is only counted: it must be read, because its own end is proven there.
       if (!engine.destroyed && !engine.write(chunk)) {
         await Promise.race([
@@ -126,10 +131,8 @@ export async function* gunzip(
   });
   feeding.catch(() => {});
 
-  let produced = false;
   try {
     for await (const chunk of engine) {
-      produced = true;
       yield chunk;
     }
     await feeding;
@@ -138,7 +141,7 @@ export async function* gunzip(
       throw error;
     }
     const code = (error as NodeJS.ErrnoException).code ?? '';
-    if (!produced && code === 'Z_DATA_ERROR') {
+    if (!start.subarray(0, MAGIC.length).equals(MAGIC)) {
       throw archiveNotOurs(
         'What is encrypted in this file is not gzip, so it is no cluster backup.',
         'Choose a file whose name ends in .tar.gz.age and that this program wrote.',

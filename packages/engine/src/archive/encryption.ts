@@ -155,24 +155,22 @@ export async function* ageDecrypt(
   try {
     const { header, rest } = await readHeader(iterator);
     const fileKey = await opener(header);
-    let pending = rest;
-    while (pending.length < PAYLOAD_NONCE) {
+    let start = rest;
+    while (start.length < PAYLOAD_NONCE) {
       const { done, value } = await iterator.next();
       if (done) {
         throw archiveTruncated(
           'The archive ends inside its encryption header.',
         );
       }
-      pending = Buffer.concat([pending, value]);
+      start = Buffer.concat([start, value]);
     }
-    const key = payloadKey(fileKey, pending.subarray(0, PAYLOAD_NONCE));
-    pending = pending.subarray(PAYLOAD_NONCE);
+    const key = payloadKey(fileKey, start.subarray(0, PAYLOAD_NONCE));
+    const payload = followedBy(start.subarray(PAYLOAD_NONCE), iterator);
     const counter = chunkCounter();
     let chunks = 0;
-
-    const remaining = { [Symbol.asyncIterator]: () => iterator };
-    let held: Buffer = pending;
-    for await (const block of blocksOf(remaining, SEALED * BATCH)) {
+    let held: Buffer = Buffer.alloc(0);
+    for await (const block of blocksOf(payload, SEALED * BATCH)) {
       const bytes = held.length > 0 ? Buffer.concat([held, block]) : block;
       const whole = Math.max(
         0,
@@ -181,8 +179,7 @@ export async function* ageDecrypt(
       const opened: Buffer[] = [];
       for (let offset = 0; offset < whole; offset += SEALED) {
         const chunk = bytes.subarray(offset, offset + SEALED);
-        const nonce = counter(false);
-        if (!open(chunk, key, nonce, opened)) {
+        if (!open(chunk, key, counter(false), opened)) {
           throw archiveAltered(
             `The archive was altered: chunk ${
               chunks + 1
@@ -207,6 +204,20 @@ export async function* ageDecrypt(
     key.fill(0);
   } finally {
     await iterator.return?.();
+  }
+}
+
+async function* followedBy(
+  first: Buffer,
+  rest: AsyncIterator<Uint8Array>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  yield first;
+  for (;;) {
+    const { done, value } = await rest.next();
+    if (done) {
+      return;
+    }
+    yield value;
   }
 }
 

@@ -92,7 +92,10 @@ export function createArchive(options: {
     ciphertext.once('close', () => {
       signal?.removeEventListener('abort', onAbort);
       if (!ended) {
-        failure ??= ciphertext.errored ?? abandoned();
+        const { errored } = ciphertext;
+        // What leaving a loop over a stream early makes of it.
+        const wordless = !errored || errored.name === 'AbortError';
+        failure ??= wordless ? abandoned() : errored;
         tar.destroy();
       }
       resolve();
@@ -106,6 +109,16 @@ export function createArchive(options: {
     failure ??= error;
     ciphertext.destroy(error);
     tar.destroy(error);
+  }
+  /** Throws why the archive ended early, when it did. */
+  async function refuseAfterEnd() {
+    if (tar.destroying) {
+      // Its reader went first, and knows why once it is closed.
+      await closed;
+    }
+    if (failure) {
+      throw failure;
+    }
   }
   function onAbort() {
     abort(signal!.reason);
@@ -162,9 +175,7 @@ export function createArchive(options: {
           if (!sink.write(block)) {
             await writable(sink, finished);
           }
-          if (failure) {
-            throw failure;
-          }
+          await refuseAfterEnd();
         }
         if (written < header.size) {
           throw refused('fewer');
@@ -173,9 +184,7 @@ export function createArchive(options: {
       // tar-stream leaves even entries without content open until they are ended.
       sink.end(null);
       await finished;
-      if (failure) {
-        throw failure;
-      }
+      await refuseAfterEnd();
     } catch (error) {
       abort(error as Error);
       throw failure;
