@@ -6,7 +6,7 @@ import { NodePlan, Plan, VerifiedArchive } from './plan';
 
 /**
  * Told right before a step's effect on a machine, between the effect and the journal's line about it, and after
- * that line. Tests end the process in it.
+ * that line. What an undo takes back is `undo STEP`. Tests end the process in it.
  *
  * @public
  */
@@ -33,8 +33,8 @@ export interface StepNode extends ControlPlaneNode {
 
 /**
  * One step of the commit. What it changes on a node is safe to repeat after a cut anywhere in it; `settled` is what
- * must be true on all nodes before the next step, `undone` before the step before it is undone, and `recovered` is
- * what an undo hopes to see again.
+ * must be true on all nodes before the next step, `undone` on a node before the step before it is undone, and
+ * `recovered` is what an undo hopes to see again.
  *
  * @public
  */
@@ -54,6 +54,6 @@ export interface Step {
     verified: VerifiedArchive,
   ): Promise<void>;
   undo?(attempting: Attempting, node: StepNode): Promise<void>;
-  undone?(attempting: Attempting, nodes: StepNode[]): Promise<void>;
+  undone?(attempting: Attempting, node: StepNode): Promise<void>;
   recovered?(attempting: Attempting, nodes: StepNode[]): Promise<void>;
 }

@@ -40,27 +40,41 @@ const LOCKED = 73;
 const FENCED = 74;
 const OCCUPIED = 75;
 
-// Runs on the machine, under its lock. $1 fence, $2 operation, $3 step, $4 the time; the rest is the body's.
-const UNDER_LOCK = `set -eu
+// Runs on the machine, under its lock. $1 fence, $2 operation, $3 step, $4 the time, $5 the input's size in bytes;
+// the rest is the body's. Input is read before the lock is taken, so that a caller that stalls locks nobody out, and
+// counted, because a caller that dies ends it early.
+const ENTER = `set -eu
 umask 077
 LC_ALL=C
 export LC_ALL
 journal=${JOURNAL_DIRECTORY}
-fence=$1 operation=$2 step=$3 at=$4
-shift 4
+fence=$1 operation=$2 step=$3 at=$4 size=$5
+shift 5
+input=
+if [ "$size" -gt 0 ]; then
+  input=$(cat; echo .)
+  input=\${input%.}
+  if [ "\${#input}" != "$size" ]; then echo "The input was cut short." >&2; exit 1; fi
+fi
 mkdir -p "$journal"
 exec 9>>"$journal/lock"
 flock -w 20 9 || exit ${LOCKED}
 seen=$(cat "$journal/fence" 2>/dev/null || echo 0)
-if [ "$seen" -gt "$fence" ]; then echo "$seen"; exit ${FENCED}; fi
-current=$(cat "$journal/current" 2>/dev/null || true)
-if [ -n "$current" ] && [ "$current" != "$operation" ]; then echo "$current"; exit ${OCCUPIED}; fi
 write() { # file, durable or not there
   cat > "$1.new"
   sync "$1.new"
   mv -f "$1.new" "$1"
   sync "$(dirname "$1")"
 }
+`;
+
+const TAKE_OVER = `if [ "$seen" -ge "$fence" ]; then echo "$seen"; exit ${FENCED}; fi
+echo "$fence" | write "$journal/fence"
+`;
+
+const OBEY = `if [ "$seen" -gt "$fence" ]; then echo "$seen"; exit ${FENCED}; fi
+current=$(cat "$journal/current" 2>/dev/null || true)
+if [ -n "$current" ] && [ "$current" != "$operation" ]; then echo "$current"; exit ${OCCUPIED}; fi
 if [ "$seen" != "$fence" ]; then echo "$fence" | write "$journal/fence"; fi
 here=$journal/$operation
 note() { # a line that a kill tore is ended first, so that it spoils no other
@@ -71,7 +85,7 @@ note() { # a line that a kill tore is ended first, so that it spoils no other
 `;
 
 const CLAIM = `mkdir -p "$here"
-write "$here/plan.json"
+printf %s "$input" | write "$here/plan.json"
 printf %s "$operation" | write "$journal/current"
 note begun
 `;
@@ -83,10 +97,25 @@ find "$journal" -mindepth 1 -maxdepth 1 -type d -mtime +30 -exec rm -rf {} +
 `;
 
 /**
+ * Makes an attempt the highest on a machine: from then on neither an earlier one nor another of the same number
+ * changes it, and what its journal says stays true until this attempt changes it.
+ *
+ * @throws ClusterBackupError `machine-fenced`, `machine-locked` and what `machine.run` throws
+ * @public
+ */
+export async function takeOver(
+  machine: Machine,
+  attempt: Attempt,
+): Promise<void> {
+  await underLock(machine, attempt, 'take-over', TAKE_OVER);
+}
+
+/**
  * Changes something on a machine: under the machine's lock, and only if no later attempt has been there. That it
  * begins is in the journal before anything changes.
  *
- * @param body - a POSIX shell script with `set -eu`; it must be safe to run again after it was cut off anywhere
+ * @param body - a POSIX shell script with `set -eu`, which finds `options.input` in `$input`; it must be safe to run
+ *   again after it was cut off anywhere
  * @throws ClusterBackupError `machine-fenced`, `machine-occupied`, `machine-locked` and what `machine.run` throws
  * @public
  */
@@ -102,7 +131,7 @@ export async function change(
     machine,
     attempt,
     step,
-    `note begun\n${body}`,
+    `${OBEY}note begun\n${body}`,
     args,
     options,
   );
@@ -115,7 +144,7 @@ export async function note(
   step: string,
   state: 'done' | 'undone',
 ): Promise<void> {
-  await underLock(machine, attempt, step, `note ${state}\n`);
+  await underLock(machine, attempt, step, `${OBEY}note ${state}\n`);
 }
 
 /** Takes the machine for an operation and leaves the plan on it. @public */
@@ -125,7 +154,7 @@ export async function claim(
   plan: Plan,
   signal?: AbortSignal,
 ): Promise<void> {
-  await underLock(machine, attempt, 'claim', CLAIM, [], {
+  await underLock(machine, attempt, 'claim', OBEY + CLAIM, [], {
     input: `${JSON.stringify(plan)}\n`,
     signal,
   });
@@ -136,11 +165,19 @@ export async function release(
   machine: Machine,
   attempt: Attempt,
 ): Promise<void> {
-  await underLock(machine, attempt, 'release', RELEASE);
+  await underLock(machine, attempt, 'release', OBEY + RELEASE);
 }
 
-/** Reads a machine's journal; changes nothing. @public */
-export async function readJournal(machine: Machine): Promise<Journal> {
+/**
+ * Reads a machine's journal; changes nothing.
+ *
+ * @param wanted - the operation that it is read for: another one's is not `current` then
+ * @public
+ */
+export async function readJournal(
+  machine: Machine,
+  wanted?: string,
+): Promise<Journal> {
   const separator = '\u0001';
   const { stdout } = await machine.run([
     'sh',
@@ -159,7 +196,7 @@ cat "$operation/journal" 2>/dev/null || true`,
   ]);
   const [fence, operation, plan, verified, entries] = stdout.split(separator);
   const journal: Journal = { fence: Number(fence || 0) };
-  if (operation) {
+  if (operation && operation === (wanted ?? operation)) {
     journal.current = {
       operation,
       plan: JSON.parse(plan),
@@ -203,12 +240,13 @@ async function underLock(
     [
       'sh',
       '-c',
-      UNDER_LOCK + body,
+      ENTER + body,
       'cluster-backup',
       String(attempt.fence),
       attempt.operation,
       step,
       new Date().toISOString(),
+      String(Buffer.byteLength(options.input ?? '')),
       ...args,
     ],
     { ...options, accept: [0, LOCKED, FENCED, OCCUPIED] },
@@ -222,10 +260,10 @@ async function underLock(
   if (result.code === FENCED) {
     throw new ClusterBackupError({
       code: 'machine-fenced',
-      message: `A later attempt (number ${result.stdout.trim()}) has taken over ${
+      message: `Another attempt (number ${result.stdout.trim()}) has taken over ${
         machine.name
       }; this one (number ${attempt.fence}) may not change it any more.`,
-      state: `${machine.name} is as the later attempt left it.`,
+      state: `${machine.name} is as that attempt left it.`,
       remedy: 'Leave the restore to the attempt that took over.',
       details,
     });

@@ -1,5 +1,5 @@
 import { ClusterBackupError } from '../errors';
-import { Journal, note, readJournal, stateOf } from './journal';
+import { Journal, note, readJournal, release, stateOf } from './journal';
 import { VerifiedArchive } from './plan';
 import { Attempting, Step, StepNode } from './Step';
 import { commitSteps } from './steps';
@@ -38,6 +38,62 @@ export async function onAll(
   if (failed) throw failed.reason;
 }
 
+/** Ends the operation on one machine. The journal's line about it is part of it. */
+export async function releaseNode(
+  { attempt, boundary }: Attempting,
+  { machine, plan }: StepNode,
+): Promise<void> {
+  boundary?.('release', plan.name, 'before');
+  await release(machine, attempt);
+  boundary?.('release', plan.name, 'after');
+}
+
+/** The nodes that an undo works on, and those that it could not reach or had to give up. */
+export interface Reach {
+  nodes: StepNode[];
+  givenUp: Array<{ name: string; error: ClusterBackupError }>;
+}
+
+/**
+ * Does something on nodes at once. A node where it fails is given up, so that the others are put back all the same.
+ *
+ * @throws ClusterBackupError `machine-fenced` when another attempt has taken over
+ */
+export async function onReached(
+  reach: Reach,
+  nodes: StepNode[],
+  act: (node: StepNode) => Promise<void>,
+): Promise<void> {
+  await Promise.all(
+    nodes.map(async node => {
+      try {
+        await act(node);
+      } catch (error) {
+        if (!(error instanceof ClusterBackupError)) throw error;
+        reach.nodes = reach.nodes.filter(other => other !== node);
+        reach.givenUp.push({ name: node.plan.name, error });
+      }
+    }),
+  );
+  const fenced = reach.givenUp.find(({ error }) => isTakenOver(error));
+  if (fenced) throw fenced.error;
+}
+
+/** Whether an error says that the machines are another attempt's now. */
+export function isTakenOver({ code }: ClusterBackupError): boolean {
+  return code === 'machine-fenced' || code === 'machine-occupied';
+}
+
+/** The journals of all nodes, as far as they are about this operation. */
+export async function journalsOf(
+  { plan }: Attempting,
+  nodes: StepNode[],
+): Promise<Journal[]> {
+  return Promise.all(
+    nodes.map(node => readJournal(node.machine, plan.operation)),
+  );
+}
+
 /**
  * Performs the steps that are left, each on all nodes, and waits for what each promises.
  *
@@ -48,9 +104,8 @@ export async function performCommit(
   verified: VerifiedArchive,
   forward: () => void,
 ): Promise<void> {
-  const earlier = await Promise.all(
-    (await nodesOf(attempting)).map(node => readJournal(node.machine)),
-  );
+  const earlier = await journalsOf(attempting, await nodesOf(attempting));
+  if (earlier.some(isPastReturn)) forward();
   for (const step of stepsLeft(earlier)) {
     if (step.zone === 'forward') forward();
     // Beyond the point of no return stopping would leave a cluster that is neither old nor new.
@@ -72,9 +127,7 @@ async function perform(
   attempting.progress({ type: 'step', step: name, title, status: 'started' });
   const nodes = await nodesOf(attempting);
   if (run) {
-    const journals = await Promise.all(
-      nodes.map(node => readJournal(node.machine)),
-    );
+    const journals = await journalsOf(attempting, nodes);
     const left = nodes.filter((_, i) => stateOf(journals[i], name) !== 'done');
     const act = (node: StepNode) => run(attempting, node);
     const turns = (await step.turns?.(attempting, left)) ?? [left];
@@ -89,8 +142,26 @@ async function perform(
 
 /** From the last step that any machine began: the one before it had settled, or this one would not have begun. */
 function stepsLeft(journals: Journal[]): Step[] {
-  const begun = commitSteps.map(step => journals.some(isBegun(step.name)));
-  return commitSteps.slice(Math.max(0, begun.lastIndexOf(true)));
+  return commitSteps.slice(Math.max(0, lastBegun(journals)));
+}
+
+function lastBegun(journals: Journal[]): number {
+  return commitSteps
+    .map(step => journals.some(isBegun(step.name)))
+    .lastIndexOf(true);
+}
+
+/**
+ * Whether the machines stand where a commit stops when it is cut off: all have done what comes before the last step
+ * that any of them began. Where an undo did not reach all of them they do not.
+ */
+export function standTogether(journals: Journal[]): boolean {
+  return commitSteps
+    .slice(0, Math.max(0, lastBegun(journals)))
+    .filter(step => step.run)
+    .every(({ name }) =>
+      journals.every(journal => stateOf(journal, name) === 'done'),
+    );
 }
 
 const isBegun = (step: string) => (journal: Journal) =>
@@ -105,33 +176,36 @@ const isBegun = (step: string) => (journal: Journal) =>
  */
 export async function undoCommit(
   attempting: Attempting,
-  nodes: StepNode[],
+  reach: Reach,
 ): Promise<string[]> {
+  const { attempt, boundary, plan, progress } = attempting;
   const journals = new Map<StepNode, Journal>();
-  for (const node of nodes) journals.set(node, await readJournal(node.machine));
+  await onReached(reach, reach.nodes, async node => {
+    journals.set(node, await readJournal(node.machine, plan.operation));
+  });
   refusePastReturn([...journals.values()]);
 
   const unwell: string[] = [];
   for (const step of undoable().reverse()) {
-    const touched = nodes.filter(node =>
-      isBegun(step.name)(journals.get(node)!),
-    );
-    if (!touched.length) continue;
+    const touched = () =>
+      reach.nodes.filter(node => isBegun(step.name)(journals.get(node)!));
+    if (!touched().length) continue;
     const title = `Undo: ${step.title}`;
     const told = { type: 'step', step: step.name, title } as const;
-    attempting.progress({ ...told, status: 'started' });
-    await Promise.all(touched.map(node => step.undo?.(attempting, node)));
-    await step.undone?.(attempting, touched);
-    await Promise.all(
-      touched.map(node =>
-        note(node.machine, attempting.attempt, step.name, 'undone'),
-      ),
-    );
+    progress({ ...told, status: 'started' });
+    await onReached(reach, touched(), async node => {
+      boundary?.(`undo ${step.name}`, node.plan.name, 'before');
+      await step.undo?.(attempting, node);
+      await step.undone?.(attempting, node);
+      boundary?.(`undo ${step.name}`, node.plan.name, 'between');
+      await note(node.machine, attempt, step.name, 'undone');
+      boundary?.(`undo ${step.name}`, node.plan.name, 'after');
+    });
     // What does not come back to life must not keep the rest from being put back.
-    await step.recovered?.(attempting, touched).catch(error => {
+    await step.recovered?.(attempting, touched()).catch(error => {
       unwell.push((error as Error).message);
     });
-    attempting.progress({ ...told, status: 'done' });
+    progress({ ...told, status: 'done' });
   }
   return unwell;
 }

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { posix } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { ClusterAccess } from '../cluster';
 import { Description } from '../archive';
 import { ClusterBackupError, NOTHING_CHANGED } from '../errors';
@@ -95,6 +96,32 @@ export function makePlan(options: {
   };
 }
 
+/**
+ * Refuses an archive that is not the one that a plan was made for.
+ *
+ * @throws ClusterBackupError `archive-other-cluster`, `resume-other-archive`
+ */
+export function refuseOtherArchive(
+  { operation, nodes, archive }: Plan,
+  description: Description,
+) {
+  for (const node of nodes) refuseOtherCa(node.name, node, description);
+  const found = {
+    createdAt: description.createdAt,
+    snapshotSize: description.snapshot.size,
+    etcdVersion: description.versions.etcd,
+  };
+  if (isDeepStrictEqual(found, archive)) return;
+  throw new ClusterBackupError({
+    code: 'resume-other-archive',
+    message: `${operation} is a restore of the backup of ${archive.createdAt}; this is the one of ${found.createdAt}.`,
+    state: 'Nothing was changed by this attempt.',
+    remedy:
+      'Resume with the backup that the restore began with, or undo and start with this one.',
+    details: { operation, planned: archive, found },
+  });
+}
+
 function planNode(node: ControlPlaneNode, operation: string): NodePlan {
   const { machine, ...facts } = node;
   return {
@@ -134,21 +161,22 @@ function refuseOtherCluster(
   nodes: ControlPlaneNode[],
   description: Description,
 ) {
-  const expected = description.cluster.caFingerprint;
-  for (const node of nodes) {
-    if (node.caFingerprint === expected) continue;
-    throw new ClusterBackupError({
-      code: 'archive-other-cluster',
-      message: `The cluster CA on ${node.machine.name} (${node.caFingerprint}) is not the one of the archive (${expected}).`,
-      state: NOTHING_CHANGED,
-      remedy: `Choose a backup of this cluster. If the CA of ${node.machine.name} was replaced since, put the old one back on it first.`,
-      details: {
-        machine: node.machine.name,
-        found: node.caFingerprint,
-        expected,
-      },
-    });
-  }
+  for (const node of nodes) refuseOtherCa(node.machine.name, node, description);
+}
+
+function refuseOtherCa(
+  machine: string,
+  { caFingerprint: found }: Pick<ControlPlaneNode, 'caFingerprint'>,
+  { cluster: { caFingerprint: expected } }: Description,
+) {
+  if (found === expected) return;
+  throw new ClusterBackupError({
+    code: 'archive-other-cluster',
+    message: `The cluster CA on ${machine} (${found}) is not the one of the archive (${expected}).`,
+    state: NOTHING_CHANGED,
+    remedy: `Choose a backup of this cluster. If the CA of ${machine} was replaced since, put the old one back on it first.`,
+    details: { machine, found, expected },
+  });
 }
 
 function refuseOtherNodes(nodes: ControlPlaneNode[], description: Description) {

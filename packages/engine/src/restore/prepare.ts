@@ -1,7 +1,7 @@
 import { ClusterBackupError, NOTHING_CHANGED } from '../errors';
 import { findRestoreTool } from '../etcd';
 import { toldBytes } from '../progress';
-import { change, claim, note } from './journal';
+import { change, claim } from './journal';
 import { fanOut } from './fanOut';
 import { NodePlan, VerifiedArchive, workspaceOf } from './plan';
 import { Attempting, StepNode } from './Step';
@@ -10,10 +10,33 @@ import { onAll } from './perform';
 // A snapshot of a few GiB takes etcdutl seconds; a machine under stress minutes.
 const BUILD_WITHIN_MS = 30 * 60_000;
 
-/** Scratch of this attempt: an `etcdutl` that an earlier attempt left running works in another folder. */
+/** Scratch of this attempt: what an earlier attempt left running works in another folder. */
 function scratchOf({ plan, attempt }: Attempting, node: NodePlan): string {
   return `${workspaceOf(plan, node)}/attempt-${attempt.fence}`;
 }
+
+// Removes every attempt's scratch. A command outlives the engine that started it: whatever still works in there is
+// ended first, or it would fill what is being emptied. $workspace is given; this shell does not name any scratch in
+// its arguments, or it would find itself.
+const CLEAR_SCRATCH = `
+tries=0
+while [ "$tries" -lt 50 ]; do
+  busy=$(grep -lsF -e "$workspace/attempt-" /proc/[0-9]*/cmdline || true)
+  if [ -z "$busy" ]; then break; fi
+  for file in $busy; do
+    pid=\${file#/proc/}
+    kill -9 "\${pid%/cmdline}" 2>/dev/null || true
+  done
+  tries=$((tries + 1))
+  sleep 0.1
+done
+for image in "$workspace"/attempt-*/image; do
+  if mountpoint -q "$image" 2>/dev/null; then
+    ctr -n k8s.io images unmount --rm "$image" >/dev/null 2>&1 || umount "$image"
+  fi
+done
+rm -rf "$workspace"/attempt-*
+`;
 
 /** Takes all machines and makes room on them. */
 export async function claimMachines(
@@ -28,13 +51,14 @@ export async function claimMachines(
       node.machine,
       attempting.attempt,
       'scratch',
-      `rm -rf "$2"
-mkdir -m 700 -p "$1" "$2"
-chmod 700 "$1"`,
-      [
-        workspaceOf(attempting.plan, node.plan),
-        scratchOf(attempting, node.plan),
-      ],
+      // Members of one attempt fit together; one that an earlier attempt made counts no longer.
+      `workspace=$1
+rm -f "$here/verified.json"
+sync "$here"
+${CLEAR_SCRATCH}
+mkdir -m 700 -p "$workspace" "$workspace/attempt-$fence"
+chmod 700 "$workspace"`,
+      [workspaceOf(attempting.plan, node.plan)],
       { signal: attempting.signal },
     );
   });
@@ -145,19 +169,16 @@ export async function buildMembers(
       [
         'sh',
         '-c',
-        // The pid is kept for the undo: sshd does not end a command whose channel is gone.
         `set -eu
 umask 077
 scratch=$1 owner=$2
 shift 2
-echo $$ > "$scratch/pid"
 idle=
 if ionice -c 3 true 2>/dev/null; then idle="ionice -c 3"; fi
 $idle nice -n 10 "$@" >&2
 chown -R "$owner" "$scratch/restored"
 chmod -R go= "$scratch/restored"
-if command -v restorecon >/dev/null; then restorecon -R "$scratch/restored"; fi
-rm -f "$scratch/pid"`,
+if command -v restorecon >/dev/null; then restorecon -R "$scratch/restored"; fi`,
         'sh',
         scratch,
         `${plan.etcd.uid}:${plan.etcd.gid}`,
@@ -186,15 +207,16 @@ rm -f "$scratch/pid"`,
       node.machine,
       attempting.attempt,
       'place',
-      `workspace=$1 scratch=$2
+      `workspace=$1
+scratch=$workspace/attempt-$fence
 if [ -e "$scratch/restored" ]; then
   rm -rf "$workspace/restored"
   mv "$scratch/restored" "$workspace/restored"
 fi
-rm -rf "$workspace"/attempt-*
+${CLEAR_SCRATCH}
 sync "$workspace"
-write "$here/verified.json"`,
-      [workspace, scratchOf(attempting, node.plan)],
+printf %s "$input" | write "$here/verified.json"`,
+      [workspace],
       {
         input: `${JSON.stringify(verified)}\n`,
         signal: attempting.signal,
@@ -207,23 +229,22 @@ write "$here/verified.json"`,
 export async function sweepWorkspace(
   attempting: Attempting,
   node: StepNode,
+  step: 'sweep' | 'finish',
 ): Promise<void> {
   await change(
     node.machine,
     attempting.attempt,
-    'sweep',
+    step,
+    // That a member was ready is forgotten before it is gone.
     `workspace=$1
-for file in "$workspace"/attempt-*/pid; do
-  [ -e "$file" ] || continue
-  pid=$(cat "$file")
-  if grep -qsF "$workspace" "/proc/$pid/cmdline"; then kill -9 "$pid" || true; fi
-done
+${CLEAR_SCRATCH}
 if [ -e "$workspace/kept" ] || [ -e "$workspace/kept.none" ]; then
-  rm -rf "$workspace/restored" "$workspace"/attempt-*
+  rm -rf "$workspace/restored"
 else
+  rm -f "$here/verified.json"
+  sync "$here"
   rm -rf "$workspace"
 fi`,
     [workspaceOf(attempting.plan, node.plan)],
   );
-  await note(node.machine, attempting.attempt, 'sweep', 'done');
 }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { readArchive, ArchiveProof, Description } from '../archive';
 import { checkCluster, Finding, refuseOn } from '../checks';
 import {
@@ -10,12 +11,18 @@ import { ClusterBackupError, NOTHING_CHANGED } from '../errors';
 import { ControlPlaneNode } from '../layout';
 import { askApi } from '../kubernetes';
 import { Progress } from '../progress';
-import { Journal, readJournal, release } from './journal';
+import { Journal, readJournal, takeOver } from './journal';
 import {
   isPastReturn,
+  isTakenOver,
+  journalsOf,
   nodesOf,
   onAll,
+  onReached,
   performCommit,
+  Reach,
+  releaseNode,
+  standTogether,
   undoCommit,
 } from './perform';
 import {
@@ -24,6 +31,7 @@ import {
   makePlan,
   operationName,
   Plan,
+  refuseOtherArchive,
   VerifiedArchive,
   workspaceOf,
 } from './plan';
@@ -107,27 +115,43 @@ export async function resumeRestore(options: {
   boundary?: Boundary;
 }): Promise<RestoreResult> {
   return attemptOn(options, async (cluster, run) => {
-    const journals = await readJournals(cluster);
-    const { plan } = unfinished(journals);
-    const fence = nextFence(journals);
+    const found = await readJournals(cluster);
+    const { plan } = unfinished(found);
+    const attempting = attempt(cluster, plan, nextFence(found), run);
+    const nodes = await nodesOf(attempting);
+    await takeOverAll(attempting, nodes);
+    const journals = await journalsOf(attempting, nodes);
+    unfinished(journals);
+
+    const past = journals.some(isPastReturn);
     const verified = preparedEverywhere(journals);
-    if (verified) {
-      const attempting = attempt(cluster, plan, fence, run);
-      return commit({ attempting, verified, reservations: [] }, run, false);
-    }
-    if (!options.archive) {
+    if (!verified && !options.archive) {
       throw new ClusterBackupError({
         code: 'resume-needs-archive',
         message: `The preparation of ${plan.operation} was not finished on every machine.`,
-        state: NOTHING_CHANGED,
+        state: 'Nothing was changed by this attempt.',
         remedy: 'Resume with the archive and its key, or undo.',
         details: { operation: plan.operation },
       });
     }
-    const again = { ...options, archive: options.archive };
+    if (!past && !(verified && standTogether(journals))) {
+      await evenOut(attempting, nodes);
+    }
+    if (verified) {
+      return commit({ attempting, verified, reservations: [] }, run, false);
+    }
+    const again = { ...options, archive: options.archive! };
+    const { fence } = attempting.attempt;
     const prepared = await prepare(cluster, again, run, { fence, plan });
     return commit(prepared, run, false);
   });
+}
+
+/** An undo that was cut off, or did not reach all machines, is ended first: a commit begins on all of them alike. */
+async function evenOut(attempting: Attempting, nodes: StepNode[]) {
+  const reach: Reach = { nodes, givenUp: [] };
+  await undoCommit(attempting, reach);
+  if (reach.givenUp.length) throw reach.givenUp[0].error;
 }
 
 /**
@@ -142,11 +166,22 @@ export async function undoRestore(options: {
   boundary?: Boundary;
 }): Promise<{ operation: string }> {
   return attemptOn(options, async (cluster, run) => {
-    const journals = await readJournals(cluster);
+    const { journals, error } = await readJournalsReached(cluster);
+    // Whether one is unfinished where nobody can look is not known.
+    if (error && !journals.some(journal => journal.current)) throw error;
     const { plan } = unfinished(journals);
-    await takeBack(attempt(cluster, plan, nextFence(journals), run));
+    const attempting = attempt(cluster, plan, nextFence(journals), run);
+    const { nodes } = await reachedNodes(attempting);
+    await takeOverAll(attempting, nodes);
+    await takeBack(attempting);
     return { operation: plan.operation };
   });
+}
+
+async function takeOverAll(attempting: Attempting, nodes: StepNode[]) {
+  await Promise.all(
+    nodes.map(node => takeOver(node.machine, attempting.attempt)),
+  );
 }
 
 /**
@@ -236,6 +271,7 @@ async function prepare(
       { ...options.archive.key, signal: run.signal },
       {
         description: async description => {
+          if (earlier.plan) refuseOtherArchive(earlier.plan, description);
           const report = await checkCluster(cluster, {
             ...run,
             purpose: 'restore',
@@ -252,7 +288,9 @@ async function prepare(
             earlier.plan ??
             (await planFor(cluster, report.nodes, description, run));
           attempting = attempt(cluster, plan, earlier.fence, run);
-          await claimMachines(attempting, await nodesOf(attempting));
+          const nodes = await nodesOf(attempting);
+          if (!earlier.plan) await takeOverAll(attempting, nodes);
+          await claimMachines(attempting, nodes);
         },
         snapshot: async (size, stream) => {
           const nodes = await nodesOf(attempting!);
@@ -362,64 +400,68 @@ async function commit(
 async function finish(attempting: Attempting): Promise<void> {
   const forward = { ...attempting, signal: new AbortController().signal };
   const nodes = await nodesOf(forward);
-  await onAll(forward, nodes, 'finish', async node => {
-    await sweepWorkspace(forward, node);
-  });
-  await Promise.all(
-    nodes.map(node => release(node.machine, attempting.attempt)),
+  await onAll(forward, nodes, 'finish', node =>
+    sweepWorkspace(forward, node, 'finish'),
   );
+  await Promise.all(nodes.map(node => releaseNode(forward, node)));
 }
 
 /** Undoes whatever was begun and leaves nothing behind; not cancellable, for the same reason as the commit's end. */
 async function takeBack(attempting: Attempting): Promise<void> {
   const back = { ...attempting, signal: new AbortController().signal };
-  const { nodes, unreached } = await reachedNodes(back);
-  const unwell = await undoCommit(back, nodes);
-  for (const node of nodes) {
-    const { current } = await readJournal(node.machine);
-    // A machine that was never claimed has nothing to take back.
-    if (current?.operation !== back.plan.operation) continue;
-    await sweepWorkspace(back, node);
-    await release(node.machine, back.attempt);
-  }
-  if (!unreached.length && !unwell.length) return;
+  const reach = await reachedNodes(back);
+  const unwell = await undoCommit(back, reach);
+  const claimed: StepNode[] = [];
+  await onReached(reach, reach.nodes, async node => {
+    const { operation } = back.plan;
+    const { current } = await readJournal(node.machine, operation);
+    if (current) claimed.push(node);
+  });
+  await onReached(reach, claimed, node =>
+    onAll(back, [node], 'sweep', () => sweepWorkspace(back, node, 'sweep')),
+  );
+  // Released only after all that can be swept are: until then any of them tells that this is not over.
+  const swept = claimed.filter(node => reach.nodes.includes(node));
+  await onReached(reach, swept, node => releaseNode(back, node));
+
+  const { nodes, givenUp } = reach;
+  if (!givenUp.length && !unwell.length) return;
   throw new ClusterBackupError({
     code: 'undo-incomplete',
     message: [
-      ...unreached.map(
+      ...givenUp.map(
         ({ name, error }) =>
-          `${name} could not be reached, nothing was taken back on it: ${error.message}`,
+          `${name} was not put back as it was: ${error.message}`,
       ),
       ...unwell,
     ].join('\n'),
     state: `Data and manifests are as before on ${
       nodes.map(node => node.plan.name).join(', ') || 'no machine'
     }.`,
-    remedy: unreached.length
-      ? `Bring ${unreached
+    remedy: givenUp.length
+      ? `Bring ${givenUp
           .map(({ name }) => name)
           .join(', ')} back, then run undo.`
       : 'Look at the pods on the machines named (crictl ps -a, crictl logs).',
-    details: { unreached: unreached.map(({ name }) => name), unwell },
+    details: { givenUp: givenUp.map(({ name }) => name), unwell },
   });
 }
 
-async function reachedNodes({ cluster, plan }: Attempting) {
+async function reachedNodes({ cluster, plan }: Attempting): Promise<Reach> {
   const nodes: StepNode[] = [];
-  const unreached: Array<{ name: string; error: ClusterBackupError }> = [];
-  for (const node of plan.nodes) {
-    try {
-      nodes.push({
-        ...node,
-        plan: node,
-        machine: await cluster.machine(node.name),
-      });
-    } catch (error) {
-      if (!(error instanceof ClusterBackupError)) throw error;
-      unreached.push({ name: node.name, error });
-    }
-  }
-  return { nodes, unreached };
+  const givenUp: Reach['givenUp'] = [];
+  await Promise.all(
+    plan.nodes.map(async node => {
+      try {
+        const machine = await cluster.machine(node.name);
+        nodes.push({ ...node, plan: node, machine });
+      } catch (error) {
+        if (!(error instanceof ClusterBackupError)) throw error;
+        givenUp.push({ name: node.name, error });
+      }
+    }),
+  );
+  return { nodes, givenUp };
 }
 
 /** The error to tell after everything was taken back, or after that failed too. */
@@ -429,9 +471,7 @@ async function undoneBecause(
 ): Promise<unknown> {
   const cause = asTyped(error, attempting.signal);
   // Whoever took over decides about the machines now.
-  if (cause.code === 'machine-fenced' || cause.code === 'machine-occupied') {
-    return cause;
-  }
+  if (isTakenOver(cause)) return cause;
   try {
     await takeBack(attempting);
     return restated(
@@ -487,6 +527,23 @@ async function readJournals(cluster: ConnectedCluster): Promise<Journal[]> {
   );
 }
 
+/** As many journals as can be read, and why one could not. */
+async function readJournalsReached(cluster: ConnectedCluster) {
+  const journals: Journal[] = [];
+  let unreached: ClusterBackupError | undefined;
+  await Promise.all(
+    cluster.access.controlPlane.map(async ({ name }) => {
+      try {
+        journals.push(await readJournal(await cluster.machine(name)));
+      } catch (error) {
+        if (!(error instanceof ClusterBackupError)) throw error;
+        unreached = error;
+      }
+    }),
+  );
+  return { journals, error: unreached };
+}
+
 function nextFence(journals: Journal[]): number {
   return 1 + Math.max(...journals.map(journal => journal.fence));
 }
@@ -522,9 +579,7 @@ function preparedEverywhere(journals: Journal[]): VerifiedArchive | undefined {
   const past = journals.find(isPastReturn);
   if (past) return past.current!.verified;
   const [first, ...others] = journals.map(journal => journal.current?.verified);
-  const same = others.every(
-    other => other?.archiveSha256 === first?.archiveSha256,
-  );
+  const same = others.every(other => isDeepStrictEqual(other, first));
   return same ? first : undefined;
 }
 

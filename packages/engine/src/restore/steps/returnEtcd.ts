@@ -17,5 +17,5 @@ export const returnEtcd: Step = {
     parkManifests(attempting, node, 'return-etcd', [
       node.plan.etcd.manifestPath,
     ]),
-  undone: awaitEtcdGone,
+  undone: (attempting, node) => awaitEtcdGone(attempting, [node]),
 };
