@@ -1,0 +1,178 @@
+import { Point } from './engineOrder';
+import { bundleEngine, runEngine } from './engineProcess';
+import { Scene } from './scene';
+import { BACK, COMMIT, FORWARD, pointsOf, PREPARE } from './steps';
+import { OutcomeTable } from './table';
+
+type Way = 'resume' | 'undo';
+interface Case {
+  step: string;
+  point: Point;
+  way: Way;
+}
+
+const whole = process.env.FAULTS === 'whole';
+
+const everyCase = (steps: string[], ways: Way[]): Case[] =>
+  steps.flatMap(step =>
+    pointsOf(step).flatMap(point => ways.map(way => ({ step, point, way }))),
+  );
+
+/** One point of each step, and the ways by turns. */
+const someCases = (steps: string[], point: Point, first: Way): Case[] =>
+  steps.map((step, i) => ({
+    step,
+    point: pointsOf(step).includes(point) ? point : 'after',
+    way: i % 2 === (first === 'resume' ? 0 : 1) ? 'resume' : 'undo',
+  }));
+
+const killed = whole
+  ? [
+      ...everyCase([...PREPARE, ...COMMIT], ['resume', 'undo']),
+      { step: 'point-of-no-return', point: 'before', way: 'undo' } as const,
+      ...everyCase(FORWARD, ['resume']),
+    ]
+  : [
+      ...someCases(['claim', 'build'], 'between', 'undo'),
+      ...someCases(COMMIT, 'between', 'resume'),
+      ...someCases(['finish'], 'between', 'resume'),
+    ];
+const killedBack = whole
+  ? everyCase(BACK, ['undo', 'resume'])
+  : someCases(['undo swap-data', 'release'], 'between', 'undo');
+
+// By turns the first machine that gets there and the last: the others are then behind it, or ahead.
+const machineOf = ({ point, way }: Case) =>
+  (point === 'after') === (way === 'resume') ? 3 : 1;
+
+const table = new OutcomeTable('killed in a restore', ['resume', 'undo']);
+const tableBack = new OutcomeTable('killed in an undo', ['undo', 'resume']);
+
+jest.setTimeout(600_000);
+
+describe('an engine that is killed', () => {
+  let scene: Scene | undefined;
+
+  beforeAll(bundleEngine);
+  beforeEach(async () => {
+    scene ??= await Scene.set('root');
+  });
+  afterAll(async () => {
+    await scene?.stop();
+    process.stderr.write(`\n${table}\n\n${tableBack}\n`);
+  });
+
+  /** One case; a lab on which one failed serves no other. */
+  async function play(
+    { step, point, way }: Case,
+    told: OutcomeTable,
+    act: (scene: Scene) => Promise<string>,
+  ) {
+    const start = Date.now();
+    try {
+      const outcome = await act(scene!);
+      const seconds = Math.round((Date.now() - start) / 1000);
+      told.note(step, point, way, `${outcome} ${seconds} s`);
+    } catch (error) {
+      told.note(step, point, way, 'FAILED');
+      await scene!.stop();
+      scene = undefined;
+      throw error;
+    }
+  }
+
+  async function goOn(on: Scene, way: Way): Promise<string> {
+    if (way === 'resume') {
+      await on.resume();
+      await on.proveRestored();
+      return 'restored';
+    }
+    await on.undo();
+    await on.proveAsBefore();
+    return 'as before';
+  }
+
+  it('tells every boundary that the table is made of', async () => {
+    const backup = await scene!.prepare();
+    const names = (passed: Array<{ step: string }>) => [
+      ...new Set(passed.map(({ step }) => step)),
+    ];
+    const cut = await runEngine(scene!.stage, backup, {
+      act: 'restore',
+      end: { step: COMMIT.at(-1)!, point: 'after', nth: 3, signal: 'SIGKILL' },
+    });
+    expect(cut.signal).toBe('SIGKILL');
+    expect(names(cut.passed)).toEqual([...PREPARE, ...COMMIT]);
+    const back = await runEngine(scene!.stage, backup, { act: 'undo' });
+    expect(back).toMatchObject({ signal: null, failed: undefined });
+    expect(names(back.passed)).toEqual(BACK);
+    await scene!.proveAsBefore();
+
+    const all = await runEngine(scene!.stage, backup, { act: 'restore' });
+    expect(all).toMatchObject({ signal: null, failed: undefined });
+    expect(names(all.passed)).toEqual([...PREPARE, ...COMMIT, ...FORWARD]);
+    for (const step of names(all.passed)) {
+      const told = all.passed.filter(passed => passed.step === step);
+      expect(told).toHaveLength(3 * pointsOf(step).length);
+    }
+    await scene!.proveRestored();
+  });
+
+  it.each(killed)('$point $step: $way', async one => {
+    await play(one, table, async on => {
+      const { step, point, way } = one;
+      const backup = await on.prepare();
+      const nth = machineOf(one);
+      const { signal, passed } = await runEngine(on.stage, backup, {
+        act: 'restore',
+        end: { step, point, nth, signal: 'SIGKILL' },
+      });
+      expect(signal).toBe('SIGKILL');
+      expect(passed.at(-1)).toMatchObject({ step, point });
+      const released = step === 'release' && point === 'after' && nth === 3;
+      if (released) {
+        await expect(on.resume()).rejects.toMatchObject({
+          code: 'restore-none-unfinished',
+        });
+        await on.proveRestored();
+        return 'over already';
+      }
+      const past =
+        FORWARD.includes(step) &&
+        !(step === 'point-of-no-return' && point === 'before');
+      if (past) {
+        await expect(on.undo()).rejects.toMatchObject({
+          code: 'restore-past-return',
+        });
+      }
+      return goOn(on, way);
+    });
+  });
+
+  it.each(killedBack)('$point $step, in an undo: $way', async one => {
+    await play(one, tableBack, async on => {
+      const { step, point, way } = one;
+      const backup = await on.prepare();
+      const cut = await runEngine(on.stage, backup, {
+        act: 'restore',
+        end: { step: 'return-etcd', point: 'after', nth: 3, signal: 'SIGKILL' },
+      });
+      expect(cut.signal).toBe('SIGKILL');
+      const nth = machineOf(one);
+      const back = await runEngine(on.stage, backup, {
+        act: 'undo',
+        end: { step, point, nth, signal: 'SIGKILL' },
+      });
+      expect(back.signal).toBe('SIGKILL');
+      const released = step === 'release' && point === 'after' && nth === 3;
+      if (released) {
+        await expect(on.undo()).rejects.toMatchObject({
+          code: 'restore-none-unfinished',
+        });
+        await on.proveAsBefore();
+        return 'over already';
+      }
+      return goOn(on, way);
+    });
+  });
+});
