@@ -9,7 +9,7 @@ export interface KeyFacts {
   modRevision: number;
 }
 
-/** Keys that are written without anybody's doing: leases, events, and what an API server writes when it starts. */
+/** Keys written without anybody's doing: leases, events, Nodes' status, and what an API server writes at its start. */
 export const WRITTEN_BY_ITSELF = [
   '/registry/leases/',
   '/registry/masterleases/',
@@ -70,7 +70,9 @@ export function differences(
     const other = found.get(key);
     if (!other) told.push(`${key} is missing`);
     else if (JSON.stringify(facts) !== JSON.stringify(other)) {
-      told.push(`${key} is ${JSON.stringify(other)}, was ${JSON.stringify(facts)}`);
+      told.push(
+        `${key} is ${JSON.stringify(other)}, was ${JSON.stringify(facts)}`,
+      );
     }
   }
   for (const key of found.keys()) {

@@ -30,6 +30,7 @@ export async function watchConfigMaps(kubeconfig: string): Promise<Watcher> {
   informer.on('add', keep);
   informer.on('update', keep);
   informer.on('delete', object => void believed.delete(keyOf(object)));
+  let stopped = false;
   const watcher = {
     errors: 0,
     believed: () => new Map(believed),
@@ -38,7 +39,6 @@ export async function watchConfigMaps(kubeconfig: string): Promise<Watcher> {
       await informer.stop();
     },
   };
-  let stopped = false;
   informer.on('error', () => {
     watcher.errors++;
     // As every controller does: wait, then list and watch again.

@@ -70,9 +70,7 @@ async function smoke() {
     const { outageSeconds, verified } = restored.result as any;
 
     say('proof');
-    process.stderr.write(
-      `not compared: ${WRITTEN_BY_ITSELF.join(', ')}\n`,
-    );
+    process.stderr.write(`not compared: ${WRITTEN_BY_ITSELF.join(', ')}\n`);
     const told = [
       ...differences(expected, await contentsAt(lab.nodes[0])),
       ...(await membersAgree(lab.nodes)),
@@ -133,7 +131,11 @@ async function damage(lab: Lab): Promise<CoreV1Api> {
 async function stopMembers(lab: Lab): Promise<string[]> {
   const lost = lab.nodes.slice(0, Math.ceil((lab.nodes.length + 1) / 2));
   for (const node of lost) {
-    await node.exec(['sh', '-c', 'rm -rf /var/lib/etcd/member; pkill -9 -x etcd']);
+    await node.exec([
+      'sh',
+      '-c',
+      'rm -rf /var/lib/etcd/member; pkill -9 -x etcd',
+    ]);
   }
   return lost.map(node => node.name);
 }
@@ -173,7 +175,14 @@ async function configure(folder: string, cluster: ClusterAccess) {
   await writeFile(join(folder, 'identity.txt'), `${identity}\n`, {
     mode: 0o600,
   });
-  const machine = ({ name, address, port, user, privateKey, hostKeys }: any) => ({
+  const machine = ({
+    name,
+    address,
+    port,
+    user,
+    privateKey,
+    hostKeys,
+  }: any) => ({
     name,
     address,
     port,
@@ -245,7 +254,10 @@ smoke().then(
   error => {
     process.stderr.write(`${error?.stack ?? error}\n`);
     process.stdout.write(
-      `${JSON.stringify({ ok: false, error: String(error?.message ?? error) })}\n`,
+      `${JSON.stringify({
+        ok: false,
+        error: String(error?.message ?? error),
+      })}\n`,
     );
     process.exitCode = 1;
   },

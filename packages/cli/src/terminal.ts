@@ -32,10 +32,8 @@ export function tell(): Progress {
 export function tellFindings(findings: Finding[]): void {
   for (const finding of findings) {
     const where = finding.machine ? `${finding.machine}: ` : '';
-    process.stderr.write(
-      `${finding.level}: ${where}${finding.message}\n` +
-        (finding.remedy ? `  ${finding.remedy}\n` : ''),
-    );
+    process.stderr.write(`${finding.level}: ${where}${finding.message}\n`);
+    if (finding.remedy) process.stderr.write(`  ${finding.remedy}\n`);
   }
 }
 

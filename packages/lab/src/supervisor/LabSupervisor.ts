@@ -148,7 +148,12 @@ export class LabSupervisor {
       this.front.kill('SIGKILL');
       await ended;
     }
-    await rm(this.options.directory, { recursive: true, force: true });
+    await rm(this.options.directory, {
+      recursive: true,
+      force: true,
+      // What a dying process still writes is gone with the next try.
+      maxRetries: 10,
+    });
   }
 
   private find(name: string): LiveMachine {
