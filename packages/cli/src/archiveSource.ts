@@ -1,5 +1,5 @@
-import { createReadStream, existsSync, readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { existsSync, readFileSync } from 'node:fs';
+import { open, readFile } from 'node:fs/promises';
 import {
   ArchiveSource,
   ClusterBackupError,
@@ -43,8 +43,7 @@ export async function archiveSource(
       ? verifySummary(await readFile(summaryName(backupFile)), trustedSigners)
       : undefined;
     return {
-      open: async signal =>
-        createReadStream(backupFile, { signal, highWaterMark: 1 << 20 }),
+      open: signal => openFile(backupFile, signal),
       sha256: summary?.ciphertext.sha256,
       key,
       trustedSigners,
@@ -79,17 +78,45 @@ function identitiesIn(file: string): string[] {
     return parseIdentities(readFileSync(file, 'utf8'));
   } catch (error) {
     if (error instanceof ClusterBackupError) throw error;
-    throw new ClusterBackupError({
-      code: 'identity-unreadable',
-      message: `The identity file ${file} cannot be read: ${
-        (error as NodeJS.ErrnoException).code
-      }.`,
-      state: NOTHING_CHANGED,
-      remedy:
-        'Give the file that age-keygen made, with the line AGE-SECRET-KEY-1...',
-      details: { file },
-    });
+    throw unreadable(
+      'identity-unreadable',
+      file,
+      error,
+      'Give the file that age-keygen made, with the line AGE-SECRET-KEY-1...',
+    );
   }
+}
+
+/** Opened before anything is begun with it, so that a wrong path is told as such. */
+async function openFile(file: string, signal: AbortSignal) {
+  try {
+    const handle = await open(file);
+    return handle.createReadStream({ signal, highWaterMark: 1 << 20 });
+  } catch (error) {
+    throw unreadable(
+      'archive-unreadable',
+      file,
+      error,
+      'Give the path of an archive, NAME_backup_TIME.tar.gz.age.',
+    );
+  }
+}
+
+function unreadable(
+  code: string,
+  file: string,
+  error: unknown,
+  remedy: string,
+): ClusterBackupError {
+  return new ClusterBackupError({
+    code,
+    message: `${file} cannot be read: ${
+      (error as NodeJS.ErrnoException).code
+    }.`,
+    state: NOTHING_CHANGED,
+    remedy,
+    details: { file },
+  });
 }
 
 async function bytesOf(stream: AsyncIterable<Uint8Array>): Promise<Buffer> {

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import {
   BackupStore,
@@ -57,6 +57,14 @@ export interface Configuration {
   compressionLevel?: number;
 }
 
+/** For what needs no cluster and no store: a file of an archive brings everything else. */
+const NO_FILE = '';
+
+/** The configuration file where there is one. */
+export function readConfigurationIfAny(file: string): Configuration {
+  return readConfiguration(existsSync(file) ? file : NO_FILE);
+}
+
 /**
  * Reads a configuration file; paths in it are relative to its folder.
  *
@@ -113,6 +121,7 @@ export function readConfiguration(file: string): Configuration {
 }
 
 function parseSection(file: string): Section {
+  if (file === NO_FILE) return {};
   let text: string;
   try {
     text = readFileSync(file, 'utf8');

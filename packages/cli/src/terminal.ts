@@ -43,7 +43,9 @@ export async function conclude(
 ): Promise<void> {
   const stop = new AbortController();
   const interrupt = () => {
-    process.stderr.write('Stopping; nothing half-done is left behind.\n');
+    process.stderr.write(
+      'Stopping: what was begun is taken back. Past its point of no return a restore goes on.\n',
+    );
     stop.abort();
   };
   process.once('SIGINT', interrupt);
