@@ -1,6 +1,11 @@
 import { createHash } from 'node:crypto';
+import { cpSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { ClusterBackupError } from '../errors';
+import { ControlPlaneNode } from '../layout/ControlPlaneNode';
 import { connectMember } from './connectMember';
 import { EtcdMember } from './EtcdMember';
+import { makeAuthority, makeCertificate } from './__testUtils__/openssl';
 import { RealEtcd, startEtcd } from './__testUtils__/realEtcd';
 
 jest.setTimeout(60_000);
@@ -70,5 +75,74 @@ describe('connectMember', () => {
     expect(bytes).toBe(size);
     expect(size % 512).toBe(32);
     expect(await facts).toEqual({ sha256: hash.digest('hex'), revision: 4 });
+  });
+
+  describe('refuses in plain words', () => {
+    /** The code that asking the node's member ends with, when its certificates or addresses are others. */
+    async function asking(
+      certificate: Partial<ControlPlaneNode['etcd']['certificate']>,
+      clientUrl?: string,
+    ) {
+      const { node } = etcd.members[0];
+      const other: ControlPlaneNode = {
+        ...node,
+        etcd: {
+          ...node.etcd,
+          clientUrl: clientUrl ?? node.etcd.clientUrl,
+          certificate: { ...node.etcd.certificate, ...certificate },
+        },
+      };
+      try {
+        const asked = await connectMember(other, { signal });
+        try {
+          await asked.status();
+          return 'none';
+        } finally {
+          await asked.close();
+        }
+      } catch (error) {
+        const { code, message } = error as ClusterBackupError;
+        return message.includes('cp1') &&
+          !/PRIVATE KEY|UNAVAILABLE|SSL routines|\n/.test(message)
+          ? code
+          : message;
+      }
+    }
+
+    it('certificates that are not right', async () => {
+      const folder = join(etcd.folder, 'other');
+      const at = (name: string) => join(folder, name);
+      makeAuthority(at('ca'), 'other');
+      makeCertificate(at('healthcheck-client'), at('ca'), '/CN=client');
+      makeCertificate(at('server'), at('ca'), '/CN=server');
+      // Another authority altogether, which has not signed the member's certificate.
+      expect(await asking({ ca: at('ca.crt') })).toBe(
+        'etcd-certificate-refused',
+      );
+      // The right authority, and a client certificate that it did not sign.
+      const pki = join(etcd.folder, 'pki');
+      cpSync(join(pki, 'ca.crt'), at('ca.crt'));
+      expect(await asking({ ca: at('ca.crt') })).toBe(
+        'etcd-certificate-refused',
+      );
+      const none = { peerCert: undefined, peerKey: undefined };
+      makeCertificate(at('healthcheck-client'), join(pki, 'ca'), '/CN=c', {
+        days: -2,
+      });
+      // An expired one is passed over for the member's own, unless there is no other.
+      expect(await asking({ ca: at('ca.crt') })).toBe('none');
+      expect(
+        await asking({ ca: at('ca.crt'), serverKey: at('gone'), ...none }),
+      ).toBe('etcd-certificate-expired');
+      expect(await asking({ ca: at('gone') })).toBe('etcd-certificate-missing');
+      rmSync(at('healthcheck-client.key'));
+      expect(
+        await asking({ ca: at('ca.crt'), serverKey: at('gone'), ...none }),
+      ).toBe('etcd-certificate-missing');
+    });
+
+    it('a member that does not run', async () => {
+      expect(await asking({}, 'https://127.0.0.1:9')).toBe('etcd-unreachable');
+    });
   });
 });

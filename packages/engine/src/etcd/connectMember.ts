@@ -1,40 +1,19 @@
-import {
-  CallOptions,
-  Client,
-  ClientReadableStream,
-  Metadata,
-} from '@grpc/grpc-js';
-import {
-  Etcd3,
-  ICallable,
-  IHashKVResponse,
-  IOptions,
-  ISnapshotResponse,
-} from 'etcd3';
+import { Etcd3, ICallable, IHashKVResponse, IOptions } from 'etcd3';
 import { ControlPlaneNode } from '../layout/ControlPlaneNode';
 import { readClientCertificate } from './clientCertificate';
 import { EtcdMember, MemberAlarm } from './EtcdMember';
 import { memberError } from './memberError';
+import { Http2SnapshotCall, SnapshotCall } from './snapshotCall';
 import { openSnapshotStream } from './snapshotStream';
 import { openTunnel } from './tunnel';
 
 const CALL_MS = 10_000;
 /** Hashing reads the whole store. */
 const HASH_MS = 120_000;
-/** A snapshot keeps a read transaction open, which keeps etcd from reusing pages. */
-const SNAPSHOT_MS = 6 * 60 * 60 * 1000;
 const WINDOW = 16 << 20;
 
 type FaultHandling = NonNullable<IOptions['faultHandling']>;
 type Policy = NonNullable<FaultHandling['global']>;
-
-interface SnapshotService extends Client {
-  snapshot(
-    request: object,
-    metadata: Metadata,
-    options: CallOptions,
-  ): ClientReadableStream<ISnapshotResponse>;
-}
 
 /** With etcd3's own policies a breaker's error takes the place of the cause, and calls are sent again. */
 const once = {
@@ -70,16 +49,12 @@ export async function connectMember(
   options: { signal: AbortSignal },
 ): Promise<EtcdMember> {
   const { machine, etcd } = node;
-  const { serverName, ...credentials } = await readClientCertificate(
-    node,
-    options.signal,
-  );
+  const all = await readClientCertificate(node, options.signal);
+  const { serverName, ...credentials } = all;
   const url = new URL(etcd.clientUrl);
-  const tunnel = await openTunnel(
-    machine,
-    url.hostname.replace(/^\[(.*)\]$/, '$1'),
-    Number(url.port || 2379),
-  );
+  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
+  const port = Number(url.port || 2379);
+  const tunnel = await openTunnel(machine, host, port);
   const client = new Etcd3({
     hosts: tunnel.target,
     credentials,
@@ -95,13 +70,14 @@ export async function connectMember(
     },
     faultHandling: { host: () => once, global: once },
   });
-  const explain = (call: string) => (error: unknown) =>
+  const snapshots = new Set<SnapshotCall>();
+  const explain = (call: string, broken?: Error) => (error: unknown) =>
     memberError(
       etcd.name,
       machine.name,
       call,
       options.signal.aborted ? options.signal.reason : error,
-      machine.lost.aborted ? machine.lost.reason : tunnel.lastError(),
+      machine.lost.aborted ? machine.lost.reason : broken ?? tunnel.lastError(),
     );
   const ask = async <T>(call: string, run: () => Promise<T>): Promise<T> => {
     options.signal.throwIfAborted();
@@ -112,8 +88,7 @@ export async function connectMember(
     }
   };
   const { maintenance, cluster, kv } = client;
-  // etcd3's own hashKV() asks grpc-js for a method under a name that it does not have, and its snapshot() closes the
-  // connections of all calls when one snapshot is cancelled.
+  // etcd3's own hashKV() asks grpc-js for a method under a name that it does not have.
   const { client: calls } = maintenance as unknown as {
     client: ICallable<unknown>;
   };
@@ -220,27 +195,27 @@ export async function connectMember(
       }),
     snapshot: signal =>
       ask('Snapshot', async () => {
-        const call = await calls.withConnection(
-          'Maintenance',
-          ({ client: service, metadata }) =>
-            (service as SnapshotService).snapshot(
-              {},
-              metadata,
-              within(SNAPSHOT_MS),
-            ),
-        );
+        const connection = await machine.dial(host, port);
+        let broken: Error | undefined;
+        connection.on('error', error => {
+          broken = error;
+        });
+        const call = new Http2SnapshotCall(connection, all, WINDOW);
+        snapshots.add(call);
+        connection.on('close', () => snapshots.delete(call));
         return openSnapshotStream(
           {
             member: etcd.name,
             machine: machine.name,
             call,
-            explain: explain('Snapshot'),
+            explain: error => explain('Snapshot', broken)(error),
           },
           AbortSignal.any([signal, options.signal, machine.lost]),
         );
       }),
     close() {
       closing ??= (async () => {
+        snapshots.forEach(call => call.cancel());
         client.close();
         await tunnel.close();
       })();

@@ -5,6 +5,19 @@ const CERTIFICATE =
 const NO_LEADER =
   /no leader|etcdserver: request timed out|etcdserver: leader changed|not capable/i;
 
+/** What remains of a message when the names, numbers, files and times of gRPC and OpenSSL are taken off. */
+function plainWords(reason: string): string {
+  const words = reason
+    .replace(/^\w*Error: /, '')
+    .replace(/^\d+ [A-Z_]+: /, '')
+    .replace(/^No connection established\. Last error: /, '')
+    .replace(/\s*\(\d{4}-\d\d-\d\dT[^)]*\)\. Resolution note:[\s\S]*$/, '')
+    .replace(/[\s\S]*:SSL routines:[^:]*:([^:]+):[\s\S]*/, '$1');
+  return words.replace(/\s+/g, ' ').trim();
+}
+
+const NOBODY_LISTENS = ['dial-refused', 'dial-closed'];
+
 /** Turns what a call to a member failed with into what a person should read. */
 export function memberError(
   member: string,
@@ -13,15 +26,17 @@ export function memberError(
   error: unknown,
   transport: Error | undefined,
 ): ClusterBackupError {
-  if (error instanceof ClusterBackupError) {
-    return error;
-  }
-  if (transport instanceof ClusterBackupError) {
-    return transport;
+  // What the machine says of itself stands; that nothing listens there is said better in etcd's terms.
+  for (const known of [error, transport]) {
+    if (
+      known instanceof ClusterBackupError &&
+      !NOBODY_LISTENS.includes(known.code)
+    ) {
+      return known;
+    }
   }
   const reason = error instanceof Error ? error.message : String(error);
-  // gRPC puts its own class and number before the words of the server.
-  const words = reason.replace(/^\w*Error: /, '').replace(/^\d+ [A-Z_]+: /, '');
+  const words = plainWords(reason);
   const details = { member, machine, call, reason: words };
   const common = { state: NOTHING_CHANGED, details, cause: error };
   if (CERTIFICATE.test(reason)) {
@@ -41,7 +56,7 @@ export function memberError(
         'Start the members that are down, so that more than half of them run, and try again.',
     });
   }
-  if (/UNAVAILABLE|ECONNRE|DEADLINE|deadline/i.test(reason)) {
+  if (transport || /UNAVAILABLE|ECONNRE|deadline/i.test(reason)) {
     return new ClusterBackupError({
       ...common,
       code: 'etcd-unreachable',

@@ -1,12 +1,10 @@
 import { createHash } from 'node:crypto';
-import { EventEmitter } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ClientReadableStream } from '@grpc/grpc-js';
-import { ISnapshotResponse } from 'etcd3';
 import { ClusterBackupError } from '../errors';
 import { connectMember } from './connectMember';
 import { EtcdMember, SnapshotStream } from './EtcdMember';
+import { SnapshotPart } from './snapshotParts';
 import { openSnapshotStream } from './snapshotStream';
 import { RealEtcd, RealMember, startEtcd } from './__testUtils__/realEtcd';
 
@@ -121,7 +119,7 @@ it('ends when it is cancelled, and when nobody reads on', async () => {
 });
 
 describe('a call that does not tell the truth', () => {
-  async function messages(): Promise<ISnapshotResponse[]> {
+  async function messages(): Promise<SnapshotPart[]> {
     const { stream } = await member.snapshot(never);
     const blocks = [];
     for await (const block of stream) {
@@ -133,28 +131,23 @@ describe('a call that does not tell the truth', () => {
     for (let at = 0; at < data.length; at += 1 << 20) {
       const blob = data.subarray(at, at + (1 << 20));
       result.push({
-        header: {} as ISnapshotResponse['header'],
-        remaining_bytes: String(data.length - at - blob.length),
+        remaining: data.length - at - blob.length,
         blob,
       });
     }
-    result.push({
-      header: {} as ISnapshotResponse['header'],
-      remaining_bytes: '0',
-      blob: file.subarray(-32),
-    });
+    result.push({ remaining: 0, blob: file.subarray(-32) });
     return result;
   }
 
-  /** The same events that grpc-js gives for such a call. */
-  async function replay(sent: ISnapshotResponse[], status = 0) {
+  /** The same events that such a call gives. */
+  async function replay(sent: SnapshotPart[], status = 0) {
     const call = new PassThrough({ objectMode: true });
     const told = Object.assign(call, { cancel() {} });
     const opening = openSnapshotStream(
       {
         member: 'cp1',
         machine: 'cp1',
-        call: told as EventEmitter as ClientReadableStream<ISnapshotResponse>,
+        call: told,
         explain: error => error as ClusterBackupError,
       },
       never,
@@ -185,12 +178,10 @@ describe('a call that does not tell the truth', () => {
 
     // Whole and well hashed, and yet no database.
     const data = Buffer.alloc(8192, 7);
-    const header = good[0].header;
     const nonsense = [
-      { header, remaining_bytes: '0', blob: data },
+      { remaining: 0, blob: data },
       {
-        header,
-        remaining_bytes: '0',
+        remaining: 0,
         blob: createHash('sha256').update(data).digest(),
       },
     ];
@@ -198,11 +189,11 @@ describe('a call that does not tell the truth', () => {
     // Some count the trailer in.
     expect(
       await replay([
-        { ...good[0], remaining_bytes: String(size - good[0].blob.length) },
+        { ...good[0], remaining: size - good[0].blob.length },
         ...good.slice(1),
       ]),
     ).toBe(size);
-    expect(await code(replay([{ ...good[0], remaining_bytes: '17' }]))).toBe(
+    expect(await code(replay([{ ...good[0], remaining: 17 }]))).toBe(
       'etcd-snapshot-corrupt',
     );
   });

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
-import { ClientReadableStream, StatusObject } from '@grpc/grpc-js';
-import { ISnapshotResponse } from 'etcd3';
 import { ClusterBackupError, NOTHING_CHANGED } from '../errors';
 import { SnapshotFacts, SnapshotStream } from './EtcdMember';
+import { SnapshotCall } from './snapshotCall';
+import { SnapshotPart } from './snapshotParts';
 import { createRevisionFinder } from './snapshotRevision';
 
 /** SHA-256 of all that comes before it. */
 const TRAILER = 32;
-/** Messages of 32 KiB are put together to blocks of this size; a multiple of 64 KiB. */
+/** What comes is put together to blocks of this size; a multiple of 64 KiB. */
 const BLOCK = 512 << 10;
 /** So many blocks may wait for the reader before the member is told to wait. */
 const MAX_WAITING = 4;
@@ -19,7 +19,7 @@ const PAGE_UNIT = 512;
 interface Source {
   member: string;
   machine: string;
-  call: ClientReadableStream<ISnapshotResponse>;
+  call: SnapshotCall;
   /** Makes a readable error of what the call failed with. */
   explain(error: unknown): ClusterBackupError;
 }
@@ -53,10 +53,10 @@ export async function openSnapshotStream(
   let dataSize = 0;
   let received = 0;
   let ended = false;
-  let status: StatusObject | undefined;
+  let status: { code: number; details: string } | undefined;
   let failure: Error | undefined;
 
-  // Events are used, not the stream's iterator: it costs a promise and a turn of the loop for each 32 KiB.
+  // Events are used, not an iterator: it costs a promise and a turn of the loop for each few KiB.
   let wake = () => {};
   let waitingSince: number | undefined;
   const news = () =>
@@ -74,8 +74,8 @@ export async function openSnapshotStream(
     wake();
   };
 
-  function begin(first: ISnapshotResponse) {
-    const announced = first.blob.length + Number(first.remaining_bytes);
+  function begin(first: SnapshotPart) {
+    const announced = first.blob.length + first.remaining;
     if (announced % PAGE_UNIT !== 0 && announced % PAGE_UNIT !== TRAILER) {
       abandon(
         failed(
@@ -117,14 +117,14 @@ export async function openSnapshotStream(
     }
   }
 
-  call.on('data', (message: ISnapshotResponse) => {
+  call.on('data', (part: SnapshotPart) => {
     if (failure) {
       return;
     }
     if (size === undefined) {
-      begin(message);
+      begin(part);
     }
-    if (size !== undefined && received + message.blob.length > size) {
+    if (size !== undefined && received + part.blob.length > size) {
       abandon(
         failed('etcd-snapshot-corrupt', `is longer than ${size} bytes`, {
           size,
@@ -132,7 +132,7 @@ export async function openSnapshotStream(
       );
       return;
     }
-    keep(message.blob);
+    keep(part.blob);
     if (blocks.length >= MAX_WAITING) {
       call.pause();
     }

@@ -118,7 +118,11 @@ export function connectKubernetes(
   const where = `${url.origin} (asked from ${machine.name})`;
   const details = { machine: machine.name, server: url.origin };
   const unreachable = (error: Error) => {
-    if (error instanceof ClusterBackupError) {
+    // What the machine says of itself stands; that nothing listens there is said better in Kubernetes' terms.
+    if (
+      error instanceof ClusterBackupError &&
+      !['dial-refused', 'dial-closed'].includes(error.code)
+    ) {
       return error;
     }
     const certificate =
