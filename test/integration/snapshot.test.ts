@@ -1,0 +1,100 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { makeSeed } from '@cluster-backup/lab';
+import { setStage, Stage } from './stage';
+import { failureOf } from './told';
+import { expectAsBefore, look, Sight } from './unharmed';
+
+jest.setTimeout(180_000);
+
+const NOTICED_WITHIN_MS = 15_000;
+/** A line on which the snapshot takes long enough to be interfered with. */
+const BYTES_PER_SECOND = 4 << 20;
+
+let folder: string;
+let stage: Stage;
+let before: Sight;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'cluster-backup-seed-'));
+  const { snapshotPath } = await makeSeed({
+    sizeMiB: 64,
+    directory: folder,
+    cacheDirectory: resolve(__dirname, '../../.cache/lab'),
+  });
+  stage = await setStage({ nodes: 1, links: true, seed: snapshotPath });
+  before = await look(stage.lab);
+});
+afterAll(async () => {
+  await stage?.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+describe('in the middle of a snapshot', () => {
+  it.each([
+    {
+      name: 'an etcd that dies',
+      harm: () => stage.lab.nodes[0].etcd.kill(),
+      heal: async () => {},
+      codes: ['etcd-unreachable', 'etcd-snapshot-cut', 'dial-closed'],
+    },
+    {
+      name: 'an etcd that stands still',
+      harm: () => stage.lab.nodes[0].etcd.freeze(),
+      heal: () => stage.lab.nodes[0].etcd.thaw(),
+      codes: ['etcd-snapshot-stalled'],
+    },
+    {
+      name: 'an SSH session that drops',
+      harm: () => stage.lab.nodes[0].link.cut(),
+      heal: () => stage.lab.nodes[0].link.restore(),
+      codes: ['machine-connection-lost'],
+    },
+    {
+      name: 'a link that goes silent',
+      harm: () => stage.lab.nodes[0].link.freeze(),
+      heal: () => stage.lab.nodes[0].link.restore(),
+      codes: ['machine-connection-lost'],
+    },
+  ])('$name is noticed within 15 s', async ({ harm, heal, codes }) => {
+    const [node] = stage.lab.nodes;
+    let harmed = 0;
+    let seconds = 0;
+    try {
+      const failing = stage.backUp({
+        progress: event => {
+          if (event.type === 'step' && event.step === 'capture') {
+            node.link.slow({ bytesPerSecond: BYTES_PER_SECOND });
+          }
+          if (event.type === 'bytes' && event.done > 4 << 20 && !harmed) {
+            harmed = Date.now();
+            harm();
+          }
+        },
+      });
+      const failure = await failureOf(failing, stage);
+      seconds = (Date.now() - harmed) / 1000;
+      expect(harmed).toBeGreaterThan(0);
+      expect(codes).toContain(failure.code);
+      expect(failure.message).toContain(node.name);
+    } finally {
+      await heal();
+      await node.link.restore();
+    }
+    expect(seconds * 1000).toBeLessThan(NOTICED_WITHIN_MS);
+    expect(await stage.stored()).toEqual([]);
+    await eventuallyServes();
+    await expectAsBefore(before, stage.lab);
+  });
+});
+
+/** The kubelet starts an etcd anew that died. */
+async function eventuallyServes() {
+  const [node] = stage.lab.nodes;
+  await node.exec([
+    'sh',
+    '-c',
+    'for i in $(seq 300); do curl -fs http://127.0.0.1:2381/readyz >/dev/null && exit; sleep 0.1; done; exit 1',
+  ]);
+}
