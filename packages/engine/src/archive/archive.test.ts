@@ -126,24 +126,31 @@ describe('an archive', () => {
       ]);
       expect(opened).toMatchObject({ code: 0, stderr: '' });
 
-      for (const { node, header, content } of what.files) {
-        const path = join(directory, 'nodes', node, header.path);
-        const found = await lstat(path);
-        expect(found.mtimeMs / 1000).toBe(header.mtime);
-        if (header.type === 'symlink') {
-          expect(await readlink(path)).toBe(header.linkname);
-        } else {
-          // Owners and bits like setuid are for root to give.
-          expect([found.mode & 0o777, found.uid, found.gid]).toEqual([
-            header.mode & 0o777,
-            process.getuid!() === 0 ? header.uid : found.uid,
-            process.getuid!() === 0 ? header.gid : found.gid,
-          ]);
-        }
-        if (header.type === 'file') {
-          expect(await readFile(path)).toEqual(content);
-        }
-      }
+      const found = await Promise.all(
+        what.files.map(async ({ node, header }) => {
+          const path = join(directory, 'nodes', node, header.path);
+          const { mode, uid, gid, mtimeMs } = await lstat(path);
+          return {
+            mode: mode & 0o777,
+            owner: [uid, gid],
+            mtime: mtimeMs / 1000,
+            linkname:
+              header.type === 'symlink' ? await readlink(path) : undefined,
+            content: header.type === 'file' ? await readFile(path) : undefined,
+          };
+        }),
+      );
+      // Owners are for root to give.
+      const mine = [process.getuid!(), process.getgid!()];
+      expect(found).toEqual(
+        what.files.map(({ header, content }) => ({
+          mode: header.mode & 0o777,
+          owner: mine[0] === 0 ? [header.uid, header.gid] : mine,
+          mtime: header.mtime,
+          linkname: header.linkname,
+          content,
+        })),
+      );
       const snapshot = await readFile(join(directory, 'etcd', 'snapshot.db'));
       expect(snapshot.equals(what.snapshot)).toBe(true);
     });

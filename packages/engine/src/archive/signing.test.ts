@@ -67,19 +67,19 @@ describe('a signing key', () => {
     expect(signerOf(Buffer.from('b'), signed)).toBeUndefined();
     const other = generateKeyPairSync('ed25519').privateKey;
     const { publicKey } = signMessage(Buffer.from('a'), other);
+    const flipped = (base64: string) => {
+      const bytes = Buffer.from(base64, 'base64');
+      bytes[bytes.length - 1] ^= 1;
+      return bytes.toString('base64');
+    };
     for (const altered of [
       { ...signed, publicKey },
       { ...signed, publicKey: '' },
-      { ...signed, publicKey: `${signed.publicKey.slice(0, -4)}AAAA` },
+      { ...signed, publicKey: flipped(signed.publicKey) },
       { ...signed, signature: '' },
-      { ...signed, signature: signed.signature.replace(/^./, 'x') },
+      { ...signed, signature: flipped(signed.signature) },
     ]) {
-      if (
-        altered.signature !== signed.signature ||
-        altered.publicKey !== signed.publicKey
-      ) {
-        expect(signerOf(Buffer.from('a'), altered)).toBeUndefined();
-      }
+      expect(signerOf(Buffer.from('a'), altered)).toBeUndefined();
     }
   });
 });
