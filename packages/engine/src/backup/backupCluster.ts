@@ -15,7 +15,7 @@ import {
   connectCluster,
   ConnectedCluster,
 } from '../cluster';
-import { ClusterBackupError, NOTHING_CHANGED } from '../errors';
+import { ClusterBackupError, NOTHING_CHANGED, restated } from '../errors';
 import { connectMember, EtcdMember } from '../etcd';
 import { captureFiles, ControlPlaneNode } from '../layout';
 import { askApi } from '../kubernetes';
@@ -96,11 +96,14 @@ export async function backupCluster(
       await member.close();
     }
   } catch (error) {
+    const state = `${NOTHING_CHANGED} No backup was stored.`;
     // Whatever came of being told to stop, it is not what the person should read.
-    if (signal.aborted) {
-      throw cancelled(`${NOTHING_CHANGED} No backup was stored.`);
-    }
-    throw error;
+    if (signal.aborted) throw cancelled(state);
+    // What a machine says of its command says nothing of the backup; the store says more.
+    throw error instanceof ClusterBackupError &&
+      !error.state.includes(NOTHING_CHANGED)
+      ? restated(error, state)
+      : error;
   } finally {
     await connected.close();
   }
@@ -162,10 +165,18 @@ async function pack(
   now: Date,
 ): Promise<ArchiveSummary> {
   const { progress, signal, nodes } = backup;
-  const { revision: earliest } = await member.status();
+  const kubeSystemUid = askApi(chosen, 'own', signal, api =>
+    api.kubeSystemUid(),
+  ).catch(() => undefined);
+  const { revision: earliest, version } = await member.status();
   const snapshot = await member.snapshot(signal);
   await archive.description(
-    await describe(backup, chosen, member, snapshot.size, now),
+    describe(backup, chosen, {
+      etcdVersion: version,
+      kubeSystemUid: await kubeSystemUid,
+      size: snapshot.size,
+      now,
+    }),
   );
 
   progress({
@@ -219,14 +230,16 @@ async function pack(
   });
 }
 
-async function describe(
-  { cluster, connected, nodes, reservations, signal }: Backup,
+function describe(
+  { cluster, connected, nodes, reservations }: Backup,
   chosen: ControlPlaneNode,
-  member: EtcdMember,
-  size: number,
-  now: Date,
-): Promise<Description> {
-  const status = await member.status();
+  found: {
+    etcdVersion: string;
+    kubeSystemUid?: string;
+    size: number;
+    now: Date;
+  },
+): Description {
   const addressOf = (name: string) =>
     connected.outcomes.find(({ access }) => access.name === name)!.access
       .address;
@@ -236,13 +249,11 @@ async function describe(
       name: cluster.name,
       layout: cluster.layout,
       caFingerprint: chosen.caFingerprint,
-      kubeSystemUid: await askApi(chosen, 'own', signal, api =>
-        api.kubeSystemUid(),
-      ).catch(() => undefined),
+      kubeSystemUid: found.kubeSystemUid,
     },
-    createdAt: now.toISOString(),
+    createdAt: found.now.toISOString(),
     createdBy: { engine: engineVersion },
-    versions: { kubernetes: chosen.kubernetesVersion, etcd: status.version },
+    versions: { kubernetes: chosen.kubernetesVersion, etcd: found.etcdVersion },
     nodes: nodes.map(({ machine, etcd }) => ({
       name: machine.name,
       address: addressOf(machine.name),
@@ -265,7 +276,7 @@ async function describe(
           ]
         : [],
     ),
-    snapshot: { member: chosen.etcd.name, size },
+    snapshot: { member: chosen.etcd.name, size: found.size },
     reservations: reservations.map(({ code, check, message, machine }) => ({
       id: code,
       title: check,

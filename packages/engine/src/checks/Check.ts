@@ -30,8 +30,8 @@ export interface CheckSubject {
   nodes: ControlPlaneNode[];
   /** Why a reached node's layout could not be read, by machine. */
   unreadable: Map<string, ClusterBackupError>;
-  /** Of the etcd members; not asked for before a restore. */
-  fitness?: Fitness;
+  /** Of the etcd members, being asked meanwhile; not asked for before a restore. */
+  fitness?: Promise<Fitness>;
   /** What a restore would put on each node: bytes, and the etcd version that wrote them. */
   snapshot?: { size: number; etcdVersion: string };
   signal: AbortSignal;

@@ -64,9 +64,7 @@ export async function checkCluster(
     signal,
     ...read,
     fitness:
-      purpose === 'restore'
-        ? undefined
-        : await examineMembers(read.nodes, signal),
+      purpose === 'restore' ? undefined : examineMembers(read.nodes, signal),
   };
   const findings: Finding[] = [];
   for (const found of await Promise.all(
@@ -76,7 +74,11 @@ export async function checkCluster(
   }
   signal.throwIfAborted();
   progress({ type: 'step', step, title: 'Check', status: 'done' });
-  return { ...subject, findings: once(findings) };
+  return {
+    findings: once(findings),
+    nodes: read.nodes,
+    fitness: await subject.fitness,
+  };
 }
 
 async function readNodes(cluster: ConnectedCluster, signal: AbortSignal) {

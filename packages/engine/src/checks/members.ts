@@ -40,7 +40,9 @@ export async function examineMembers(
 export const members: Check = {
   id: 'members',
   title: 'The etcd members are fit and agree',
-  async run({ fitness, purpose, nodes }) {
+  async run(subject) {
+    const { purpose, nodes } = subject;
+    const fitness = await subject.fitness;
     // Why no node could be read has been told.
     if (!fitness || !nodes.length) return [];
     const reservation = (finding: MemberFinding): Finding => ({
