@@ -37,3 +37,20 @@ export class ClusterBackupError extends Error {
  * @public
  */
 export const NOTHING_CHANGED = 'Nothing on the cluster was changed.';
+
+/** The same error, of which other things are true by now. */
+export function restated(
+  error: ClusterBackupError,
+  state: string,
+  remedy: string = error.remedy,
+): ClusterBackupError {
+  const { code, message, details } = error;
+  return new ClusterBackupError({
+    code,
+    message,
+    state,
+    remedy,
+    details,
+    cause: error,
+  });
+}
