@@ -7,7 +7,7 @@ import {
   connectCluster,
   ConnectedCluster,
 } from '../cluster';
-import { ClusterBackupError, NOTHING_CHANGED } from '../errors';
+import { ClusterBackupError, NOTHING_CHANGED, restated } from '../errors';
 import { ControlPlaneNode } from '../layout';
 import { askApi } from '../kubernetes';
 import { Progress } from '../progress';
@@ -91,7 +91,9 @@ export async function restoreCluster(
   options: RestoreOptions,
 ): Promise<RestoreResult> {
   return attemptOn(options, async (cluster, run) => {
-    const journals = await readJournals(cluster);
+    const journals = await readJournals(cluster).catch(error => {
+      throw restated(causeOf(error, run.signal), NOTHING_CHANGED);
+    });
     refuseUnfinished(journals);
     const prepared = await prepare(cluster, options, run, {
       fence: nextFence(journals),
@@ -311,8 +313,11 @@ async function prepare(
     await buildMembers(attempting!, nodes, verified, trailer);
     return { attempting: attempting!, verified, reservations };
   } catch (error) {
-    if (!attempting) throw error;
-    throw await undoneBecause(attempting, error);
+    if (attempting) throw await undoneBecause(attempting, error);
+    throw restated(
+      causeOf(error, run.signal),
+      earlier.plan ? 'Nothing was changed by this attempt.' : NOTHING_CHANGED,
+    );
   }
 }
 
@@ -390,9 +395,7 @@ async function commit(
     );
     await finish(attempting);
   } catch (error) {
-    throw forward
-      ? onlyForward(attempting, error)
-      : await undoneBecause(attempting, error);
+    throw forward ? onlyForward(error) : await undoneBecause(attempting, error);
   }
   return result(outage.seconds());
 }
@@ -469,7 +472,7 @@ async function undoneBecause(
   attempting: Attempting,
   error: unknown,
 ): Promise<unknown> {
-  const cause = asTyped(error, attempting.signal);
+  const cause = causeOf(error, attempting.signal);
   // Whoever took over decides about the machines now.
   if (isTakenOver(cause)) return cause;
   try {
@@ -477,10 +480,10 @@ async function undoneBecause(
     return restated(
       cause,
       'The restore was taken back: every machine is as it was before it.',
-      cause.remedy,
     );
   } catch (undoError) {
-    const why = asTyped(undoError, attempting.signal);
+    const why = causeOf(undoError);
+    if (isTakenOver(why)) return why;
     return restated(
       cause,
       `Taking the restore back did not succeed everywhere: ${why.message} ${why.state}`,
@@ -489,8 +492,8 @@ async function undoneBecause(
   }
 }
 
-function onlyForward(attempting: Attempting, error: unknown) {
-  const cause = asTyped(error, attempting.signal);
+function onlyForward(error: unknown) {
+  const cause = causeOf(error);
   return restated(
     cause,
     'The restore may have passed the point of no return: the restored data is in place, the data of before is kept beside it.',
@@ -498,33 +501,40 @@ function onlyForward(attempting: Attempting, error: unknown) {
   );
 }
 
-function restated(
-  error: ClusterBackupError,
-  state: string,
-  remedy: string,
-): ClusterBackupError {
+/**
+ * What a failure is told as. Whatever came of being told to stop is no news; what nobody foresaw must not keep the
+ * restore from being taken back.
+ */
+function causeOf(error: unknown, signal?: AbortSignal): ClusterBackupError {
+  const isTyped = error instanceof ClusterBackupError;
+  if (isTyped && isTakenOver(error)) return error;
+  if (signal?.aborted) return cancelled(NOTHING_CHANGED);
+  if (isTyped) return error;
   return new ClusterBackupError({
-    code: error.code,
-    message: error.message,
-    state,
-    remedy,
-    details: error.details,
+    code: 'not-foreseen',
+    message: `Something failed that nobody foresaw: ${
+      (error as Error)?.message ?? error
+    }.`,
+    state: NOTHING_CHANGED,
+    remedy: 'Report it to those who make this program; it is their mistake.',
     cause: error,
   });
 }
 
-function asTyped(error: unknown, signal: AbortSignal): ClusterBackupError {
-  if (error instanceof ClusterBackupError) return error;
-  if (signal.aborted) return cancelled(NOTHING_CHANGED);
-  throw error;
-}
-
 async function readJournals(cluster: ConnectedCluster): Promise<Journal[]> {
   return Promise.all(
-    cluster.access.controlPlane.map(async ({ name }) =>
-      readJournal(await cluster.machine(name)),
-    ),
+    cluster.access.controlPlane.map(({ name }) => journalOn(cluster, name)),
   );
+}
+
+/** A machine that could not be reached a moment ago is not waited for again. */
+async function journalOn(
+  cluster: ConnectedCluster,
+  name: string,
+): Promise<Journal> {
+  const outcome = cluster.outcomes.find(({ access }) => access.name === name);
+  if (outcome?.error) throw outcome.error;
+  return readJournal(await cluster.machine(name));
 }
 
 /** As many journals as can be read, and why one could not. */
@@ -534,7 +544,7 @@ async function readJournalsReached(cluster: ConnectedCluster) {
   await Promise.all(
     cluster.access.controlPlane.map(async ({ name }) => {
       try {
-        journals.push(await readJournal(await cluster.machine(name)));
+        journals.push(await journalOn(cluster, name));
       } catch (error) {
         if (!(error instanceof ClusterBackupError)) throw error;
         unreached = error;
