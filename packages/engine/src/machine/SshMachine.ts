@@ -5,7 +5,6 @@ import { commandEndedEarly, outputTooLong } from './failures';
 import { feed } from './feed';
 import { publicKeyLine } from './hostKeys';
 import { Machine, MachineAccess, RunOptions, RunResult } from './Machine';
-import { ADMINISTRATIVELY_PROHIBITED, openFailureReason } from './openFailure';
 import { RemoteCommand, startCommand } from './remoteCommand';
 import { Sessions } from './sessions';
 
@@ -112,16 +111,13 @@ export class SshMachine implements Machine {
 
   async dial(host: string, port: number): Promise<Duplex> {
     const target = { access: this.access, host, port };
-    if (!this.isForwardingForbidden) {
-      try {
-        return await dialForwarded(this.connection, target);
-      } catch (error) {
-        if (openFailureReason(error) !== ADMINISTRATIVELY_PROHIBITED) {
-          throw error;
-        }
-        this.isForwardingForbidden = true;
-      }
+    const forwarded =
+      !this.isForwardingForbidden &&
+      (await dialForwarded(this.connection, target));
+    if (forwarded) {
+      return forwarded;
     }
+    this.isForwardingForbidden = true;
     return dialOverExec(
       argv => this.start(argv, { root: false, stdin: true }),
       this.lost,

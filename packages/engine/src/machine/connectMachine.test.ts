@@ -16,7 +16,7 @@ const machines: Machine[] = [];
 
 beforeAll(async () => {
   [server, other] = await Promise.all([
-    startSshServer(),
+    startSshServer({ hostKeys: ['ed25519', 'ecdsa', 'rsa'] }),
     startSshServer({
       hostKeys: ['ecdsa'],
       config: [

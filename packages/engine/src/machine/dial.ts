@@ -4,11 +4,16 @@ import { channelDuplex } from './channelDuplex';
 import { widenChannelWindow } from './channelWindow';
 import { Connection } from './connection';
 import { TUNNEL_GREETING, tunnelCommand } from './execTunnel';
-import { dialClosed, dialForbidden, dialRefused } from './failures';
+import {
+  connectionClosed,
+  dialClosed,
+  dialForbidden,
+  dialRefused,
+} from './failures';
 import { interruptible } from './interruptible';
 import { MachineAccess } from './Machine';
 import {
-  CONNECT_FAILED,
+  ADMINISTRATIVELY_PROHIBITED,
   openFailureReason,
   openFailureText,
 } from './openFailure';
@@ -22,32 +27,40 @@ interface Target {
   port: number;
 }
 
-/** A TCP connection that sshd makes for us. Its refusal to do so is thrown as ssh2 tells it. */
+/** A TCP connection that sshd makes for us; undefined where it forbids that. */
 export async function dialForwarded(
   connection: Connection,
   target: Target,
-): Promise<Duplex> {
+): Promise<Duplex | undefined> {
   const { access, host, port } = target;
   const { client, lost } = connection;
-  const channel = await interruptible<ClientChannel>(
+  const channel = await interruptible<ClientChannel | undefined>(
     {
       signals: [lost],
       timeoutMs: DIAL_MS,
       timedOut: () => noAnswer(target),
-      late: late => late.close(),
+      late: late => late?.close(),
     },
     (resolve, reject) => {
-      client.forwardOut('127.0.0.1', 0, host, port, (error, opened) => {
-        if (!error) {
-          resolve(opened);
-        } else if (openFailureReason(error) === CONNECT_FAILED) {
-          reject(dialRefused(access, nameOf(target), openFailureText(error)));
-        } else {
-          reject(error);
-        }
-      });
+      try {
+        client.forwardOut('127.0.0.1', 0, host, port, (error, opened) => {
+          if (!error) {
+            resolve(opened);
+          } else if (openFailureReason(error) === ADMINISTRATIVELY_PROHIBITED) {
+            resolve(undefined);
+          } else {
+            reject(dialRefused(access, nameOf(target), openFailureText(error)));
+          }
+        });
+      } catch {
+        // ssh2 throws where its socket is gone and it has not said so yet.
+        reject(connectionClosed(access));
+      }
     },
   );
+  if (!channel) {
+    return undefined;
+  }
   widenChannelWindow(channel);
   return channelDuplex(channel, {
     lost,

@@ -16,7 +16,7 @@ import {
 } from './failures';
 import { interruptible } from './interruptible';
 import { MachineAccess } from './Machine';
-import { endingOf, Sessions } from './sessions';
+import { Session, Sessions } from './sessions';
 
 const STDERR_TAIL = 64 * 1024;
 const TERMINATE_MS = 2_000;
@@ -76,15 +76,16 @@ export async function startCommand(
     signal?.removeEventListener('abort', onAbort);
   };
 
-  let channel: ClientChannel;
+  let session: Session;
   try {
-    channel = await sessions.exec(line, cut.signal, late =>
-      cutOff(on, late, collectErrors(late.stderr), sudo),
+    session = await sessions.exec(line, cut.signal, late =>
+      cutOff(on, late.channel, collectErrors(late.channel.stderr), sudo),
     );
   } catch (error) {
     release();
     throw error;
   }
+  const { channel, ending } = session;
   widenChannelWindow(channel);
   const errors = collectErrors(channel.stderr);
   stderr = errors.said;
@@ -103,7 +104,6 @@ export async function startCommand(
     fail: reason => cut.abort(reason),
     outcome: async (accept = [0]) => {
       await ended;
-      const ending = endingOf(channel);
       const { code } = ending;
       const said = stderr();
       if (code === undefined) {
@@ -145,8 +145,8 @@ function cutOff(
       channel.close();
       if (pid !== undefined) {
         const line = commandLine(terminateCommand(pid), { sudo, stdin: false });
-        const killer = await on.sessions.exec(line, signal, late =>
-          late.close(),
+        const { channel: killer } = await on.sessions.exec(line, signal, late =>
+          late.channel.close(),
         );
         killer.resume();
         killer.stderr.resume();

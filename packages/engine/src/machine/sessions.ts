@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { ClientChannel } from 'ssh2';
 import { Connection } from './connection';
 import { connectionClosed, sessionRefused } from './failures';
@@ -21,9 +20,10 @@ const NO_MORE_SESSIONS = [
   RESOURCE_SHORTAGE,
 ];
 
-/** How often, and how many milliseconds apart, a session is asked for when none of ours is in the way. */
-const ATTEMPTS = 8;
+/** Milliseconds after which a session is asked for again, when none of ours has ended before. */
 const PAUSE_MS = 250;
+/** How often it is asked for when none of ours is in the way. */
+const ATTEMPTS = 8;
 
 /** How a command ended, as far as the machine has told. */
 export interface Ending {
@@ -31,20 +31,10 @@ export interface Ending {
   signal?: string;
 }
 
-const endings = new WeakMap<ClientChannel, Ending>();
-
-/** How the command of a session ended. It may be told before anyone who waits for the session gets to run. */
-export function endingOf(channel: ClientChannel): Ending {
-  return endings.get(channel) ?? {};
-}
-
-function keepEnding(channel: ClientChannel) {
-  const ending: Ending = {};
-  endings.set(channel, ending);
-  channel.on('exit', (code: number | null, killedBy?: string) => {
-    ending.code = code ?? undefined;
-    ending.signal = killedBy;
-  });
+/** A command's channel, and what becomes known of its end: often before whoever asked for it gets to run. */
+export interface Session {
+  channel: ClientChannel;
+  ending: Ending;
 }
 
 /**
@@ -52,8 +42,7 @@ function keepEnding(channel: ClientChannel) {
  * one ends.
  */
 export class Sessions {
-  /** Open, or about to be. */
-  private count = 0;
+  private open = 0;
   private readonly waiting = new Set<() => void>();
 
   constructor(
@@ -65,9 +54,9 @@ export class Sessions {
   async exec(
     line: string,
     signal: AbortSignal,
-    late: (channel: ClientChannel) => void,
-  ): Promise<ClientChannel> {
-    for (let attempt = 1; ; ) {
+    late: (session: Session) => void,
+  ): Promise<Session> {
+    for (let attempt = 1; ; attempt++) {
       try {
         return await this.tryExec(line, signal, late);
       } catch (error) {
@@ -75,14 +64,13 @@ export class Sessions {
         if (reason === undefined || !NO_MORE_SESSIONS.includes(reason)) {
           throw error;
         }
-        if (this.count > 0) {
-          await this.oneEnds(signal);
-        } else if (attempt++ < ATTEMPTS) {
-          // A command that was cut off keeps its place until it has really ended.
-          await sleep(PAUSE_MS);
-        } else {
+        if (this.open > 0) {
+          attempt = 0;
+        } else if (attempt === ATTEMPTS) {
           throw sessionRefused(this.access, openFailureText(error));
         }
+        // A command that was cut off keeps its place until it has really ended, and nobody tells us when.
+        await this.pause(signal);
       }
     }
   }
@@ -90,14 +78,10 @@ export class Sessions {
   private tryExec(
     line: string,
     signal: AbortSignal,
-    late: (channel: ClientChannel) => void,
-  ): Promise<ClientChannel> {
+    late: (session: Session) => void,
+  ): Promise<Session> {
     const { client, lost } = this.connection;
-    const release = () => {
-      this.count--;
-      this.waiting.forEach(wake => wake());
-    };
-    return interruptible<ClientChannel>(
+    return interruptible<Session>(
       {
         signals: [lost, signal],
         timeoutMs: OPEN_MS,
@@ -109,19 +93,25 @@ export class Sessions {
         try {
           client.exec(line, (error, channel) => {
             if (!error) {
-              keepEnding(channel);
-              channel.on('close', release);
-              resolve(channel);
+              const ending: Ending = {};
+              channel.on('exit', (code: number | null, killedBy?: string) => {
+                ending.code = code ?? undefined;
+                ending.signal = killedBy;
+              });
+              this.open++;
+              channel.on('close', () => {
+                this.open--;
+                this.waiting.forEach(wake => wake());
+              });
+              resolve({ channel, ending });
               return;
             }
-            release();
             reject(
               openFailureReason(error) === undefined
                 ? sessionRefused(this.access, openFailureText(error))
                 : error,
             );
           });
-          this.count++;
         } catch {
           // ssh2 throws where its socket is gone and it has not said so yet.
           reject(connectionClosed(this.access));
@@ -130,14 +120,22 @@ export class Sessions {
     );
   }
 
-  private oneEnds(signal: AbortSignal): Promise<void> {
-    let wake: () => void;
-    return interruptible<void>(
-      { signals: [this.connection.lost, signal] },
-      resolve => {
-        wake = resolve;
-        this.waiting.add(wake);
-      },
-    ).finally(() => this.waiting.delete(wake));
+  /** Until one of our sessions ends, or a little while. */
+  private async pause(signal: AbortSignal): Promise<void> {
+    let wake: (() => void) | undefined;
+    let timer: NodeJS.Timeout | undefined;
+    try {
+      await interruptible<void>(
+        { signals: [this.connection.lost, signal] },
+        resolve => {
+          wake = resolve;
+          this.waiting.add(wake);
+          timer = setTimeout(wake, PAUSE_MS);
+        },
+      );
+    } finally {
+      clearTimeout(timer);
+      this.waiting.delete(wake!);
+    }
   }
 }
