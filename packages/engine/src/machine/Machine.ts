@@ -31,7 +31,7 @@ export interface MachineAccess {
 export interface RunOptions {
   /** Given to the command's standard input, which is then closed. */
   input?: string | Buffer;
-  /** Default 60 000. The command's channel is closed when it passes. */
+  /** Default 60 000. When it passes, the command is told to stop, as on `signal`. */
   timeoutMs?: number;
   /** Standard output kept, in bytes; more is an error. Default 1 MiB. */
   maxOutput?: number;
@@ -39,6 +39,7 @@ export interface RunOptions {
   root?: boolean;
   /** Exit codes that are not errors. Default `[0]`. */
   accept?: number[];
+  /** Tells the command to stop (SIGTERM to its process group) and fails with the signal's reason. */
   signal?: AbortSignal;
 }
 
@@ -63,15 +64,23 @@ export interface Machine {
   readonly lost: AbortSignal;
   /** Runs a command to its end. */
   run(argv: string[], options?: RunOptions): Promise<RunResult>;
-  /** Standard output of a command as a stream with back-pressure; it errors when the command fails. */
+  /**
+   * Standard output of a command, chunk by chunk with back-pressure; it errors when the command fails. No time limit.
+   */
   read(argv: string[], options?: Pick<RunOptions, 'root' | 'signal'>): Readable;
-  /** Feeds a stream to a command's standard input and waits for its end. */
+  /**
+   * Feeds a stream to a command's standard input and waits for its end. A command that ends before it has taken
+   * all of it has failed, whatever its exit code. No time limit.
+   */
   write(
     argv: string[],
     source: AsyncIterable<Uint8Array>,
     options?: Pick<RunOptions, 'root' | 'signal' | 'maxOutput'>,
   ): Promise<RunResult>;
-  /** Opens a TCP connection from the machine; over exec where sshd forbids forwarding. */
+  /**
+   * Opens a TCP connection from the machine; over exec (bash) where sshd forbids forwarding. There, our end
+   * reaches the other side only when it ends too, or after 5 s.
+   */
   dial(host: string, port: number): Promise<Duplex>;
   close(): Promise<void>;
 }
