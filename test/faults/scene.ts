@@ -1,3 +1,4 @@
+/* eslint-disable jest/no-standalone-expect -- the rule does not know that methods are helpers of tests */
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   BackupResult,
@@ -11,7 +12,7 @@ import { contentsAt, differences, KeyFacts } from '../proof/contents';
 import { membersAgree } from '../proof/members';
 
 /** What a cluster is, as far as a restore changes it. */
-interface Sight {
+export interface Sight {
   contents: Map<string, KeyFacts>;
   clusterId: string;
   /** By machine: manifests, by content, and all that a restore may leave lying around. */
@@ -73,6 +74,10 @@ export class Scene {
     await undoRestore({ cluster: this.stage.cluster });
   }
 
+  async proveRefused(way: 'resume' | 'undo', code: string): Promise<void> {
+    await expect(this[way]()).rejects.toMatchObject({ code });
+  }
+
   /** The archive's contents, on members of one new cluster; of the restore only the kept data is left. */
   async proveRestored(): Promise<void> {
     const { nodes } = this.stage.lab;
@@ -123,7 +128,7 @@ export class Scene {
     expect([node.name, code, stderr]).toEqual([node.name, 0, '']);
   }
 
-  private async look(): Promise<Sight> {
+  async look(): Promise<Sight> {
     const { nodes } = this.stage.lab;
     const files: Record<string, string> = {};
     for (const node of nodes) {
