@@ -258,15 +258,7 @@ async function underLock(
     operation: attempt.operation,
   };
   if (result.code === FENCED) {
-    throw new ClusterBackupError({
-      code: 'machine-fenced',
-      message: `Another attempt (number ${result.stdout.trim()}) has taken over ${
-        machine.name
-      }; this one (number ${attempt.fence}) may not change it any more.`,
-      state: `${machine.name} is as that attempt left it.`,
-      remedy: 'Leave the restore to the attempt that took over.',
-      details,
-    });
+    throw fenced(machine.name, result.stdout.trim(), attempt);
   }
   if (result.code === OCCUPIED) {
     throw new ClusterBackupError({
@@ -289,4 +281,19 @@ async function underLock(
     });
   }
   return result.stdout;
+}
+
+/** The error for an attempt that is not the highest any more. */
+export function fenced(
+  machine: string,
+  seen: number | string,
+  { operation, fence }: Attempt,
+): ClusterBackupError {
+  return new ClusterBackupError({
+    code: 'machine-fenced',
+    message: `Another attempt (number ${seen}) has taken over ${machine}; this one (number ${fence}) may not change it any more.`,
+    state: `${machine} is as that attempt left it.`,
+    remedy: 'Leave the restore to the attempt that took over.',
+    details: { machine, operation, fence, seen: Number(seen) },
+  });
 }

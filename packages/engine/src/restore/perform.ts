@@ -1,5 +1,12 @@
 import { ClusterBackupError } from '../errors';
-import { Journal, note, readJournal, release, stateOf } from './journal';
+import {
+  fenced,
+  Journal,
+  note,
+  readJournal,
+  release,
+  stateOf,
+} from './journal';
 import { VerifiedArchive } from './plan';
 import { Attempting, Step, StepNode } from './Step';
 import { commitSteps } from './steps';
@@ -75,8 +82,8 @@ export async function onReached(
       }
     }),
   );
-  const fenced = reach.givenUp.find(({ error }) => isTakenOver(error));
-  if (fenced) throw fenced.error;
+  const takenOver = reach.givenUp.find(({ error }) => isTakenOver(error));
+  if (takenOver) throw takenOver.error;
 }
 
 /** Whether an error says that the machines are another attempt's now. */
@@ -140,6 +147,9 @@ async function perform(
   attempting.progress({ type: 'step', step: name, title, status: 'done' });
 }
 
+const isBegun = (step: string) => (journal: Journal) =>
+  ['begun', 'done'].includes(stateOf(journal, step));
+
 /** From the last step that any machine began: the one before it had settled, or this one would not have begun. */
 function stepsLeft(journals: Journal[]): Step[] {
   return commitSteps.slice(Math.max(0, lastBegun(journals)));
@@ -164,9 +174,6 @@ export function standTogether(journals: Journal[]): boolean {
     );
 }
 
-const isBegun = (step: string) => (journal: Journal) =>
-  ['begun', 'done'].includes(stateOf(journal, step));
-
 /**
  * Takes back, in reverse, every step that the journal of a machine says was begun, on every machine that can be
  * reached: two members of three that are back are a cluster, whatever became of the third.
@@ -181,7 +188,12 @@ export async function undoCommit(
   const { attempt, boundary, plan, progress } = attempting;
   const journals = new Map<StepNode, Journal>();
   await onReached(reach, reach.nodes, async node => {
-    journals.set(node, await readJournal(node.machine, plan.operation));
+    const journal = await readJournal(node.machine, plan.operation);
+    // An attempt that took over may have ended it: then there is nothing left that would refuse to be changed.
+    if (journal.fence > attempt.fence) {
+      throw fenced(node.plan.name, journal.fence, attempt);
+    }
+    journals.set(node, journal);
   });
   refusePastReturn([...journals.values()]);
 

@@ -73,13 +73,15 @@ export async function awaitGone(
 deadline=$(($(date +%s) + $1))
 while :; do
   left=
-  for name in $2; do
-    running=$(crictl ps -q --label "io.kubernetes.container.name=$name")
-    if [ -n "$running" ]; then left="$left container $name,"; fi
-  done
   for port in $3; do
     if [ -n "$(ss -ltnH "sport = :$port")" ]; then left="$left port $port,"; fi
   done
+  if [ -z "$left" ]; then # the runtime is asked, which costs more, when the ports are closed
+    for name in $2; do
+      running=$(crictl ps -q --label "io.kubernetes.container.name=$name")
+      if [ -n "$running" ]; then left="$left container $name,"; fi
+    done
+  fi
   if [ -z "$left" ]; then exit 0; fi
   if [ "$(date +%s)" -ge "$deadline" ]; then echo "$left"; exit ${STILL_THERE}; fi
   sleep 0.1
