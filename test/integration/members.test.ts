@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { BackupResult } from '@cluster-backup/engine';
 import { LabNode } from '@cluster-backup/lab';
+import { eventually } from './eventually';
 import { setStage, Stage } from './stage';
 import { failureOf } from './told';
 
@@ -33,17 +33,12 @@ function expectLeftOut(
   );
 }
 
-async function eventuallyWhole() {
-  for (let tries = 0; ; tries++) {
-    const { code } = await nodes[0].etcdctl(
-      ['endpoint', 'health', '--cluster', '--command-timeout=2s'],
-      { accept: 'any' },
-    );
-    if (code === 0) return;
-    if (tries === 60) throw new Error('The members did not come back.');
-    await sleep(500);
-  }
-}
+const eventuallyWhole = () =>
+  eventually(() =>
+    nodes[0].etcdctl([
+      ...['endpoint', 'health', '--cluster', '--command-timeout=2s'],
+    ]),
+  );
 
 // In an order in which one lab can take them all.
 it('a dead member is left out', async () => {

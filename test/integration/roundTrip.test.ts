@@ -1,9 +1,9 @@
+import { eventually } from './eventually';
 import { setStage, Stage } from './stage';
 import { contentsAt, differences } from '../proof/contents';
 import { membersAgree } from '../proof/members';
 import { Watcher, watchConfigMaps } from '../proof/informer';
 import { CoreV1Api, KubeConfig } from '@kubernetes/client-node';
-import { setTimeout as sleep } from 'node:timers/promises';
 
 jest.setTimeout(180_000);
 
@@ -95,16 +95,3 @@ describe.each([
     });
   });
 });
-
-/** A watch that broke is opened again after a while. */
-async function eventually(expectation: () => Promise<void>) {
-  for (let i = 0; ; i++) {
-    try {
-      await expectation();
-      return;
-    } catch (error) {
-      if (i === 60) throw error;
-      await sleep(500);
-    }
-  }
-}

@@ -1,5 +1,9 @@
 import { createHash } from 'node:crypto';
-import { LabNode } from '@cluster-backup/lab';
+
+/** Where etcd's own tool can be asked; a node of the lab is such a place. */
+export interface Asked {
+  etcdctl(args: string[]): Promise<{ stdout: string }>;
+}
 
 /** What etcd says of one key, as its own tool prints it. */
 export interface KeyFacts {
@@ -25,10 +29,10 @@ const isOurs = (key: string) =>
 
 /** Every key under /registry at a revision (the newest by default), read by the real etcdctl from one member. */
 export async function contentsAt(
-  node: LabNode,
+  member: Asked,
   revision = 0,
 ): Promise<Map<string, KeyFacts>> {
-  const { stdout } = await node.etcdctl([
+  const { stdout } = await member.etcdctl([
     'get',
     '/registry/',
     '--prefix',
