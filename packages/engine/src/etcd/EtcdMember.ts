@@ -78,6 +78,13 @@ export interface EtcdMember {
     prefix: string,
     options?: { limit?: number; revision?: number; keysOnly?: boolean },
   ): Promise<KeyValue[]>;
-  snapshot(signal: AbortSignal): Promise<SnapshotStream>;
+  /**
+   * @param takeBlock - gives a buffer, of a multiple of 64 KiB, for each block of the stream; new ones of 512 KiB
+   * where there is none
+   */
+  snapshot(
+    signal: AbortSignal,
+    takeBlock?: () => Buffer,
+  ): Promise<SnapshotStream>;
   close(): Promise<void>;
 }

@@ -11,6 +11,7 @@ const CALL_MS = 10_000;
 /** Hashing reads the whole store. */
 const HASH_MS = 120_000;
 const WINDOW = 16 << 20;
+const BLOCK = 512 << 10;
 
 type FaultHandling = NonNullable<IOptions['faultHandling']>;
 type Policy = NonNullable<FaultHandling['global']>;
@@ -76,7 +77,7 @@ export async function connectMember(
       etcd.name,
       machine.name,
       call,
-      options.signal.aborted ? options.signal.reason : error,
+      error,
       machine.lost.aborted ? machine.lost.reason : broken ?? tunnel.lastError(),
     );
   const ask = async <T>(call: string, run: () => Promise<T>): Promise<T> => {
@@ -84,6 +85,7 @@ export async function connectMember(
     try {
       return await run();
     } catch (error) {
+      options.signal.throwIfAborted();
       throw explain(call)(error);
     }
   };
@@ -193,7 +195,7 @@ export async function connectMember(
           version: Number(found.version),
         }));
       }),
-    snapshot: signal =>
+    snapshot: (signal, takeBlock = () => Buffer.allocUnsafeSlow(BLOCK)) =>
       ask('Snapshot', async () => {
         const connection = await machine.dial(host, port);
         let broken: Error | undefined;
@@ -208,6 +210,7 @@ export async function connectMember(
             member: etcd.name,
             machine: machine.name,
             call,
+            takeBlock,
             explain: error => explain('Snapshot', broken)(error),
           },
           AbortSignal.any([signal, options.signal, machine.lost]),

@@ -26,8 +26,11 @@ export function memberError(
   error: unknown,
   transport: Error | undefined,
 ): ClusterBackupError {
+  const reason = error instanceof Error ? error.message : String(error);
+  // An earlier connection's failure says nothing about an answer that came.
+  const broken = /UNAVAILABLE|ECONN|deadline/i.test(reason);
   // What the machine says of itself stands; that nothing listens there is said better in etcd's terms.
-  for (const known of [error, transport]) {
+  for (const known of [error, broken ? transport : undefined]) {
     if (
       known instanceof ClusterBackupError &&
       !NOBODY_LISTENS.includes(known.code)
@@ -35,7 +38,6 @@ export function memberError(
       return known;
     }
   }
-  const reason = error instanceof Error ? error.message : String(error);
   const words = plainWords(reason);
   const details = { member, machine, call, reason: words };
   const common = { state: NOTHING_CHANGED, details, cause: error };
@@ -56,7 +58,7 @@ export function memberError(
         'Start the members that are down, so that more than half of them run, and try again.',
     });
   }
-  if (transport || /UNAVAILABLE|ECONNRE|deadline/i.test(reason)) {
+  if (broken || error instanceof ClusterBackupError) {
     return new ClusterBackupError({
       ...common,
       code: 'etcd-unreachable',

@@ -150,6 +150,7 @@ describe('a call that does not tell the truth', () => {
         member: 'cp1',
         machine: 'cp1',
         call: told,
+        takeBlock: () => Buffer.alloc(1 << 16),
         explain: error => error as ClusterBackupError,
       },
       never,

@@ -7,8 +7,6 @@ import { createRevisionFinder } from './snapshotRevision';
 
 /** SHA-256 of all that comes before it. */
 const TRAILER = 32;
-/** What comes is put together to blocks of this size; a multiple of 64 KiB. */
-const BLOCK = 512 << 10;
 /** So many blocks may wait for the reader before the member is told to wait. */
 const MAX_WAITING = 4;
 /** A member that sends nothing for so long, while the reader waits, is taken for dead. */
@@ -20,6 +18,8 @@ interface Source {
   member: string;
   machine: string;
   call: SnapshotCall;
+  /** A buffer to put together what comes; its size is a multiple of 64 KiB. */
+  takeBlock(): Buffer;
   /** Makes a readable error of what the call failed with. */
   explain(error: unknown): ClusterBackupError;
 }
@@ -32,7 +32,7 @@ export async function openSnapshotStream(
   source: Source,
   signal: AbortSignal,
 ): Promise<SnapshotStream> {
-  const { call, member, machine, explain } = source;
+  const { call, member, machine, takeBlock, explain } = source;
   const failed = (code: string, message: string, details = {}) =>
     new ClusterBackupError({
       code,
@@ -47,7 +47,7 @@ export async function openSnapshotStream(
   const finder = createRevisionFinder();
   const trailer = Buffer.alloc(TRAILER);
   const blocks: Buffer[] = [];
-  let block = Buffer.allocUnsafeSlow(BLOCK);
+  let block = takeBlock();
   let filled = 0;
   let size: number | undefined;
   let dataSize = 0;
@@ -95,19 +95,19 @@ export async function openSnapshotStream(
     while (from < blob.length && received < dataSize) {
       const part = Math.min(
         blob.length - from,
-        BLOCK - filled,
+        block.length - filled,
         dataSize - received,
       );
       blob.copy(block, filled, from, from + part);
       from += part;
       filled += part;
       received += part;
-      if (filled === BLOCK || received === dataSize) {
+      if (filled === block.length || received === dataSize) {
         const full = block.subarray(0, filled);
         hash.update(full);
         finder.update(full);
         blocks.push(full);
-        block = Buffer.allocUnsafeSlow(BLOCK);
+        block = takeBlock();
         filled = 0;
       }
     }

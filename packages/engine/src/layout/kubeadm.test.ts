@@ -1,4 +1,10 @@
-import { chmodSync, chownSync, renameSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { ClusterBackupError } from '../errors';
 import { captureFiles, CapturedFile } from './captureFiles';
@@ -346,15 +352,19 @@ describe('captureFiles', () => {
     ]);
   });
 
-  it('takes thousands of files, and refuses a folder of data', async () => {
-    for (let i = 0; i < 3000; i++) {
-      tree.write(`/etc/kubernetes/pki/many/file-with-a-long-name-${i}`, 'x');
+  it('takes more files than fit in a command line, and refuses a folder of data', async () => {
+    for (let i = 0; i < 1200; i++) {
+      tree.write(
+        `/etc/kubernetes/pki/many/file-with-a-name-that-is-quite-long-${i}`,
+        'x',
+      );
     }
     const node = await read();
     const { files } = await captured(node);
     expect(files.length).toBe(node.capture.length);
-    for (let i = 0; i < 20; i++) {
-      tree.write(`/etc/kubernetes/pki/large/${i}`, Buffer.alloc(4 << 20));
+    for (let i = 0; i < 17; i++) {
+      tree.write(`/etc/kubernetes/pki/large/${i}`, '');
+      truncateSync(join(tree.root, `etc/kubernetes/pki/large/${i}`), 4 << 20);
     }
     const large = await read();
     await expect(captured(large)).rejects.toMatchObject({

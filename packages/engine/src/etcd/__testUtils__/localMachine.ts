@@ -30,7 +30,10 @@ export function localMachine(
   const start = (argv: string[], signal?: AbortSignal) => {
     commands++;
     const [file, ...args] = [...prefix, ...argv];
-    return spawn(file, args, { signal, stdio: 'pipe' });
+    const child = spawn(file, args, { signal, stdio: 'pipe' });
+    // A program need not read what it is given.
+    child.stdin.on('error', () => {});
+    return child;
   };
   async function finish(
     child: ReturnType<typeof start>,
