@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { BlockPool, blocksOf } from './blocks';
 import { archiveAltered, archiveNotOurs } from './archiveErrors';
 
-/** Measured: smaller blocks cost calls, larger ones memory; speed and size are flat from 256 KiB to 1 MiB. */
-export const GZIP_BLOCK = 512 * 1024;
+/** Measured: larger blocks cost memory and bring no speed; smaller ones cost calls, and zlib's own memory for each. */
+export const GZIP_BLOCK = 1024 * 1024;
 /** How far back deflate can refer: what a block needs of the one before it to compress as if they were one. */
 const WINDOW = 32 * 1024;
 /** Blocks on the thread pool at once. One more than most machines' free cores; the pool itself has four threads. */
@@ -36,6 +36,7 @@ export async function* gzip(
   async function oldest() {
     const { block, compressed } = running.shift()!;
     const result = await compressed;
+    room = Math.ceil(result.length * 1.25) + 1024;
     if (before) {
       pool.give(before);
     }
@@ -44,6 +45,7 @@ export async function* gzip(
   }
 
   let dictionary: Buffer | undefined;
+  let room = GZIP_BLOCK / 4;
   let crc = 0;
   let size = 0;
   try {
@@ -53,7 +55,7 @@ export async function* gzip(
       }
       running.push({
         block,
-        compressed: deflateBlock(block, level, dictionary),
+        compressed: deflateBlock(block, level, dictionary, room),
       });
       // A block shorter than the window is followed by less than it could be: rare, and at the seams only.
       dictionary = block.subarray(Math.max(0, block.length - WINDOW));
@@ -77,6 +79,7 @@ function deflateBlock(
   block: Buffer,
   level: number,
   dictionary: Buffer | undefined,
+  room: number,
 ): Promise<Buffer> {
   const compressed = new Promise<Buffer>((resolve, reject) =>
     deflateRaw(
@@ -86,8 +89,8 @@ function deflateBlock(
         memLevel: 9,
         dictionary,
         finishFlush: constants.Z_SYNC_FLUSH,
-        // One piece, also when the block does not compress.
-        chunkSize: block.length + (block.length >> 8) + 1024,
+        // As a rule the result is one piece, and memory that it does not need would be garbage all the same.
+        chunkSize: room,
       },
       (error, result) => (error ? reject(error) : resolve(result)),
     ),

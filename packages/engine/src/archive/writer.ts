@@ -44,6 +44,11 @@ export interface ArchiveWriter {
     header: NodeFileHeader,
     source?: AsyncIterable<Uint8Array>,
   ): Promise<void>;
+  /**
+   * A buffer to fill for {@link ArchiveWriter.snapshot}: given whole, it is used again once it is compressed, and may
+   * not be touched any more. Of others the bytes are copied.
+   */
+  takeBlock(): Buffer;
   /** @throws ClusterBackupError `archive-content-refused` when the source does not give exactly `size` bytes. */
   snapshot(size: number, source: AsyncIterable<Uint8Array>): Promise<void>;
   /** Writes checksums and signature and resolves when the last byte was read from `ciphertext`. */
@@ -210,6 +215,7 @@ export function createArchive(options: {
   return {
     ciphertext,
     abort,
+    takeBlock: () => pool.take(),
 
     async description(description) {
       expect('description', 'files');

@@ -169,7 +169,7 @@ async function pack(
     api.kubeSystemUid(),
   ).catch(() => undefined);
   const { revision: earliest, version } = await member.status();
-  const snapshot = await member.snapshot(signal);
+  const snapshot = await member.snapshot(signal, archive.takeBlock);
   await archive.description(
     describe(backup, chosen, {
       etcdVersion: version,
