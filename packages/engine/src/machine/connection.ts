@@ -1,4 +1,4 @@
-import { connect, Socket } from 'node:net';
+import { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import {
   AuthenticationType,
@@ -26,6 +26,7 @@ import {
 import { interruptible } from './interruptible';
 import { hostKeyType } from './knownHosts';
 import { MachineAccess } from './Machine';
+import { connectReadingIntoOneBuffer, reuseReadBuffer } from './readBuffer';
 
 const CONNECT_MS = 10_000;
 const HANDSHAKE_MS = 15_000;
@@ -63,7 +64,7 @@ export function connectTcp(
       timedOut: () => unreachable(access, { code: 'ETIMEDOUT' }),
     },
     (resolve, reject) => {
-      const opening = connect({
+      const opening = connectReadingIntoOneBuffer({
         host: access.address,
         port: access.port ?? 22,
         noDelay: true,
@@ -95,6 +96,7 @@ export function logIn(options: {
   const { access, stream, key, judge, types, signal } = options;
   const client = new Client();
   prepareCipherKeys(client);
+  reuseReadBuffer(client, stream);
   gatherWrites(stream);
   const lost = new AbortController();
   let presented: Buffer | undefined;
@@ -227,6 +229,7 @@ export function logIn(options: {
         next({ type: 'publickey', username: access.user, key });
       },
     });
+    stream.resume();
     if (signal?.aborted) {
       onAbort();
     }

@@ -1,12 +1,6 @@
 import { ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -135,7 +129,10 @@ ${accounts
   )
   .join('\n')}
 echo 'echo welcome to this machine' > /run/home/chatty/.bashrc
-exec /usr/sbin/sshd -D -e -f ${directory}/sshd_config
+/usr/sbin/sshd -D -e -f ${directory}/sshd_config &
+# Until the test lets go, or is gone: this shell is the first process of its namespace, and all end with it.
+cat
+rm -rf ${directory}
 `,
   );
 
@@ -147,7 +144,7 @@ exec /usr/sbin/sshd -D -e -f ${directory}/sshd_config
       ...['--mount-proc', '--propagation', 'private'],
       ...['sh', join(directory, 'start')],
     ],
-    { stdio: ['ignore', 'pipe', 'pipe'] },
+    { stdio: ['pipe', 'pipe', 'pipe'] },
   );
   server.stderr.on('data', chunk => log.push(chunk));
   server.stdout.on('data', chunk => log.push(chunk));
@@ -174,11 +171,9 @@ exec /usr/sbin/sshd -D -e -f ${directory}/sshd_config
     }),
     close: async () => {
       if (server.exitCode === null && server.signalCode === null) {
-        const exited = once(server, 'exit');
-        server.kill('SIGKILL');
-        await exited;
+        server.stdin.end();
+        await once(server, 'exit');
       }
-      rmSync(directory, { recursive: true, force: true });
     },
   };
 }
