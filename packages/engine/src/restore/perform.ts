@@ -161,6 +161,11 @@ function lastBegun(journals: Journal[]): number {
     .lastIndexOf(true);
 }
 
+/** Whether a machine's journal tells of a step of the commit that was not taken back. */
+export function isCommitBegun(journal: Journal): boolean {
+  return commitSteps.some(({ name }) => isBegun(name)(journal));
+}
+
 /**
  * Whether the machines stand where a commit stops when it is cut off: all have done what comes before the last step
  * that any of them began. Where an undo did not reach all of them they do not.

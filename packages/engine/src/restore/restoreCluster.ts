@@ -13,6 +13,7 @@ import { askApi } from '../kubernetes';
 import { Progress } from '../progress';
 import { Journal, readJournal, takeOver } from './journal';
 import {
+  isCommitBegun,
   isPastReturn,
   isTakenOver,
   journalsOf,
@@ -136,17 +137,32 @@ export async function resumeRestore(options: {
         details: { operation: plan.operation },
       });
     }
-    if (!past && !(verified && standTogether(journals))) {
-      await evenOut(attempting, nodes);
-    }
-    if (verified) {
+    const cutOff = journals.some(isCommitBegun) && standTogether(journals);
+    if (verified && (past || cutOff)) {
       return commit({ attempting, verified, reservations: [] }, run, false);
+    }
+    await evenOut(attempting, nodes);
+    if (verified) {
+      const reservations = await checkPrepared(attempting);
+      return commit({ attempting, verified, reservations }, run, false);
     }
     const again = { ...options, archive: options.archive! };
     const { fence } = attempting.attempt;
     const prepared = await prepare(cluster, again, run, { fence, plan });
     return commit(prepared, run, false);
   });
+}
+
+/** What was prepared a while ago begins on machines as they are now. Room for the member is not needed any more. */
+async function checkPrepared({ cluster, plan, progress, signal }: Attempting) {
+  const { findings } = await checkCluster(cluster, {
+    purpose: 'restore',
+    snapshot: { size: 0, etcdVersion: plan.archive.etcdVersion },
+    progress,
+    signal,
+  });
+  refuseOn(findings);
+  return findings.filter(finding => finding.level === 'reservation');
 }
 
 /** An undo that was cut off, or did not reach all machines, is ended first: a commit begins on all of them alike. */
@@ -173,9 +189,11 @@ export async function undoRestore(options: {
     if (error && !journals.some(journal => journal.current)) throw error;
     const { plan } = unfinished(journals);
     const attempting = attempt(cluster, plan, nextFence(journals), run);
-    const { nodes } = await reachedNodes(attempting);
-    await takeOverAll(attempting, nodes);
-    await takeBack(attempting);
+    const reach = await reachedNodes(attempting);
+    await onReached(reach, reach.nodes, node =>
+      takeOver(node.machine, attempting.attempt),
+    );
+    await takeBack(attempting, reach);
     return { operation: plan.operation };
   });
 }
@@ -410,9 +428,12 @@ async function finish(attempting: Attempting): Promise<void> {
 }
 
 /** Undoes whatever was begun and leaves nothing behind; not cancellable, for the same reason as the commit's end. */
-async function takeBack(attempting: Attempting): Promise<void> {
+async function takeBack(
+  attempting: Attempting,
+  reached?: Reach,
+): Promise<void> {
   const back = { ...attempting, signal: new AbortController().signal };
-  const reach = await reachedNodes(back);
+  const reach = reached ?? (await reachedNodes(back));
   const unwell = await undoCommit(back, reach);
   const claimed: StepNode[] = [];
   await onReached(reach, reach.nodes, async node => {
