@@ -57,6 +57,31 @@ async function keeping(node: LabNode, paths: string[]) {
   };
 }
 
+/** What becomes of a backup while something is wrong with a machine, which is known by its code. */
+async function whatABackupDoes(
+  node: LabNode,
+  code: string,
+): Promise<Case['backup']> {
+  const stored = await stage.stored();
+  const taking = stage.backUp();
+  const taken = await taking.catch(() => undefined);
+  if (taken) {
+    return taken.reservations.some(
+      found => found.machine === node.name && found.code === code,
+    )
+      ? 'reservation'
+      : 'nothing';
+  }
+  const failure = await failureOf(taking, stage);
+  expect(failure).toMatchObject({
+    code,
+    message: expect.stringContaining(node.name),
+    state: expect.stringContaining(NOTHING_CHANGED),
+  });
+  expect(await stage.stored()).toEqual(stored);
+  return 'refusal';
+}
+
 const withoutTool =
   (name: string): Arrange =>
   async node => {
@@ -216,20 +241,7 @@ describe.each(cases)('$name', ({ arrange, code, backup: does, needed }) => {
   });
 
   it(`is a matter of ${does} to a backup`, async () => {
-    if (does === 'refusal') {
-      const stored = await stage.stored();
-      const failure = await failureOf(stage.backUp(), stage);
-      expect(failure).toMatchObject({ code });
-      expect(failure.message).toContain(node.name);
-      expect(failure.state).toContain(NOTHING_CHANGED);
-      expect(await stage.stored()).toEqual(stored);
-      return;
-    }
-    const { reservations } = await stage.backUp();
-    const told = reservations.filter(({ machine }) => machine === node.name);
-    expect(told.some(found => found.code === code)).toBe(
-      does === 'reservation',
-    );
+    expect(await whatABackupDoes(node, code)).toBe(does);
   });
 
   if (needed) {

@@ -20,6 +20,11 @@ find . /var/lib/etcd /run -maxdepth 1 -name '*cluster-backup*'
 find /var/lib/cluster-backup -maxdepth 1 -name current 2>/dev/null
 stat -c '%n %a %u:%g' /var/lib/etcd /var/lib/etcd/member`;
 
+const lines = (text: string) => text.split('\n').filter(Boolean).sort();
+
+const countOf = (containers: Sight['containers']) =>
+  Object.entries(containers).map(([name, ids]) => [name, ids.length]);
+
 export async function look(lab: Lab): Promise<Sight> {
   const sight: Sight = { contents: new Map(), containers: {}, files: {} };
   await Promise.all([
@@ -35,8 +40,6 @@ export async function look(lab: Lab): Promise<Sight> {
   ]);
   return sight;
 }
-
-const lines = (text: string) => text.split('\n').filter(Boolean).sort();
 
 /** Nothing was stopped, nothing was changed, nothing was left behind. */
 export async function expectUntouched(before: Sight, lab: Lab) {
@@ -57,6 +60,3 @@ export async function expectAsBefore(before: Sight, lab: Lab) {
     expect(countOf(containers)).toEqual(countOf(before.containers));
   });
 }
-
-const countOf = (containers: Sight['containers']) =>
-  Object.entries(containers).map(([name, ids]) => [name, ids.length]);
