@@ -307,7 +307,11 @@ describe('an archive', () => {
     };
     const [summary, proof] = await Promise.all([
       write(),
-      readArchive(watched(), { identities: [identity] }),
+      // With a signal that outlives it, as an operation's does.
+      readArchive(watched(), {
+        identities: [identity],
+        signal: new AbortController().signal,
+      }),
     ]);
     expect(proof.ciphertext).toEqual(summary.ciphertext);
     expect((peak - before) / 2 ** 20).toBeLessThan(120);

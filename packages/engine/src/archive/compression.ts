@@ -1,5 +1,5 @@
 import { crc32, createGunzip, constants, deflateRaw } from 'node:zlib';
-import { once } from 'node:events';
+import { drainedOrClosed } from './backPressure';
 import { BlockPool, blocksOf } from './blocks';
 import { archiveAltered, archiveNotOurs } from './archiveErrors';
 
@@ -31,6 +31,7 @@ export async function* gzip(
 ): AsyncGenerator<Buffer, void, undefined> {
   yield HEADER;
   const running: Array<{ block: Buffer; compressed: Promise<Buffer> }> = [];
+  let room = GZIP_BLOCK / 4;
   /** Compressed, but still the dictionary of the oldest that runs. */
   let before: Buffer | undefined;
   async function oldest() {
@@ -45,7 +46,6 @@ export async function* gzip(
   }
 
   let dictionary: Buffer | undefined;
-  let room = GZIP_BLOCK / 4;
   let crc = 0;
   let size = 0;
   try {
@@ -105,13 +105,13 @@ export async function* gunzip(
   source: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<Buffer, void, undefined> {
   const engine = createGunzip({ chunkSize: GUNZIP_CHUNK });
-  const stop = new AbortController();
+  let stopped = false;
   let fed = 0;
   let start: Buffer = Buffer.alloc(0);
   let sourceFailed = false;
   const feeding = (async () => {
     for await (const chunk of source) {
-      if (stop.signal.aborted) {
+      if (stopped) {
         return;
       }
       fed += chunk.length;
@@ -120,10 +120,7 @@ export async function* gunzip(
       }
       // Past gzip's end the rest is only counted: it must be read, because its own end is proven there.
       if (!engine.destroyed && !engine.write(chunk)) {
-        await Promise.race([
-          once(engine, 'drain', { signal: stop.signal }),
-          once(engine, 'close', { signal: stop.signal }),
-        ]).catch(() => {});
+        await drainedOrClosed(engine);
       }
     }
     engine.end();
@@ -159,7 +156,7 @@ export async function* gunzip(
     }
     throw error;
   } finally {
-    stop.abort();
+    stopped = true;
     engine.destroy();
   }
   if (engine.bytesWritten !== fed) {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { extract } from 'tar-stream';
 import { abortable } from '../abortable';
+import { drainedOrClosed } from './backPressure';
 import {
   archiveAltered,
   archiveNotOurs,
@@ -67,9 +68,6 @@ export async function readArchive(
 
   const tar = extract();
   tar.on('error', () => {});
-  const tarClosed = new Promise<void>(resolve =>
-    tar.once('close', () => resolve()),
-  );
   let pumpFailure: { error: unknown } | undefined;
   const pumping = (async () => {
     try {
@@ -79,10 +77,7 @@ export async function readArchive(
           return;
         }
         if (!tar.write(chunk)) {
-          await Promise.race([
-            new Promise<void>(resolve => tar.once('drain', () => resolve())),
-            tarClosed,
-          ]);
+          await drainedOrClosed(tar);
         }
       }
       tar.end(null);

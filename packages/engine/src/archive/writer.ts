@@ -2,6 +2,7 @@ import { createHash, KeyObject } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { pack } from 'tar-stream';
 import { ClusterBackupError, NOTHING_CHANGED } from '../errors';
+import { drainedOrClosed } from './backPressure';
 import { BlockPool, blocksOf } from './blocks';
 import { archiveUnwritable } from './archiveErrors';
 import {
@@ -49,8 +50,16 @@ export interface ArchiveWriter {
    * not be touched any more. Of others the bytes are copied.
    */
   takeBlock(): Buffer;
-  /** @throws ClusterBackupError `archive-content-refused` when the source does not give exactly `size` bytes. */
-  snapshot(size: number, source: AsyncIterable<Uint8Array>): Promise<void>;
+  /**
+   * @param sha256 - of what the source gives, settled when it has ended; computed here where it is not given, for a
+   * second hash of gigabytes takes time that is felt
+   * @throws ClusterBackupError `archive-content-refused` when the source does not give exactly `size` bytes.
+   */
+  snapshot(
+    size: number,
+    source: AsyncIterable<Uint8Array>,
+    sha256?: Promise<string>,
+  ): Promise<void>;
   /** Writes checksums and signature and resolves when the last byte was read from `ciphertext`. */
   finish(facts: SnapshotFacts): Promise<ArchiveSummary>;
   /** Ends `ciphertext` with this error. */
@@ -155,6 +164,7 @@ export function createArchive(options: {
     mtime: number,
     source: AsyncIterable<Uint8Array> | Iterable<Buffer>,
     what: string,
+    sha256?: Promise<string>,
   ): Promise<EntryChecksum> {
     const hash = createHash('sha256');
     let written = 0;
@@ -164,11 +174,11 @@ export function createArchive(options: {
         { announced: header.size, read: written },
       );
     try {
+      await refuseAfterEnd();
       const sink = tar.entry(tarHeader(header, mtime));
       sink.on('error', () => {});
       const finished = new Promise<void>(resolve => {
         sink.once('close', () => resolve());
-        tar.once('close', () => resolve());
       });
       if (header.type === 'file') {
         for await (const block of source) {
@@ -176,9 +186,11 @@ export function createArchive(options: {
           if (written > header.size) {
             throw refused('more');
           }
-          hash.update(block);
-          if (!sink.write(block)) {
-            await writable(sink, finished);
+          if (!sha256) {
+            hash.update(block);
+          }
+          if (!sink.write(block) && !sink.destroyed) {
+            await drainedOrClosed(sink);
           }
           await refuseAfterEnd();
         }
@@ -196,7 +208,9 @@ export function createArchive(options: {
     }
     return {
       ...header,
-      ...(header.type === 'file' && { sha256: hash.digest('hex') }),
+      ...(header.type === 'file' && {
+        sha256: sha256 ? await sha256 : hash.digest('hex'),
+      }),
     };
   }
 
@@ -281,8 +295,10 @@ export function createArchive(options: {
       );
     },
 
-    async snapshot(size, source) {
+    async snapshot(size, source, sha256) {
       expect('files', 'checksums');
+      // Where the source fails, that is told instead.
+      sha256?.catch(() => {});
       const announced = described!.description.snapshot.size;
       if (size !== announced) {
         throw archiveUnwritable(
@@ -295,6 +311,7 @@ export function createArchive(options: {
           createdAt(),
           blocksOf(source, GZIP_BLOCK, pool),
           'The snapshot',
+          sha256,
         ),
       );
     },
@@ -345,19 +362,6 @@ export function createArchive(options: {
 
 function encode(value: object): Buffer {
   return Buffer.from(`${JSON.stringify(value, null, 2)}\n`);
-}
-
-/** Resolves when a stream takes more, or never will. */
-function writable(
-  sink: NodeJS.WritableStream,
-  finished: Promise<void>,
-): Promise<void> {
-  return Promise.race([
-    new Promise<void>(resolve => {
-      sink.once('drain', resolve);
-    }),
-    finished,
-  ]);
 }
 
 function abandoned() {
