@@ -206,6 +206,7 @@ async function pack(
   await archive.snapshot(
     snapshot.size,
     toldBytes(snapshot.stream, 'snapshot', snapshot.size, progress),
+    snapshot.facts.then(({ sha256 }) => sha256),
   );
   const facts = await snapshot.facts;
   const { revision: latest } = await member.status();
