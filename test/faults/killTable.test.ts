@@ -44,7 +44,7 @@ const killedBack = whole
       ...someCases(BACK, 'between', 'resume'),
       ...someCases(BACK, 'after', 'undo'),
     ]
-  : someCases(['undo swap-data', 'release'], 'between', 'undo');
+  : someCases(['undo swap-data'], 'between', 'undo');
 
 // By turns the first machine that gets there and the last: the others are then behind it, or ahead.
 const machineOf = ({ step, point, way }: Case) =>

@@ -54,6 +54,8 @@ export interface Step {
     verified: VerifiedArchive,
   ): Promise<void>;
   undo?(attempting: Attempting, node: StepNode): Promise<void>;
+  /** Undone on one node after the other; by default on all at once. */
+  undoInTurn?: boolean;
   undone?(attempting: Attempting, node: StepNode): Promise<void>;
   recovered?(attempting: Attempting, nodes: StepNode[]): Promise<void>;
 }

@@ -210,14 +210,17 @@ export async function undoCommit(
     const title = `Undo: ${step.title}`;
     const told = { type: 'step', step: step.name, title } as const;
     progress({ ...told, status: 'started' });
-    await onReached(reach, touched(), async node => {
-      boundary?.(`undo ${step.name}`, node.plan.name, 'before');
-      await step.undo?.(attempting, node);
-      await step.undone?.(attempting, node);
-      boundary?.(`undo ${step.name}`, node.plan.name, 'between');
-      await note(node.machine, attempt, step.name, 'undone');
-      boundary?.(`undo ${step.name}`, node.plan.name, 'after');
-    });
+    const turns = step.undoInTurn ? touched().map(node => [node]) : [touched()];
+    for (const turn of turns) {
+      await onReached(reach, turn, async node => {
+        boundary?.(`undo ${step.name}`, node.plan.name, 'before');
+        await step.undo?.(attempting, node);
+        await step.undone?.(attempting, node);
+        boundary?.(`undo ${step.name}`, node.plan.name, 'between');
+        await note(node.machine, attempt, step.name, 'undone');
+        boundary?.(`undo ${step.name}`, node.plan.name, 'after');
+      });
+    }
     // What does not come back to life must not keep the rest from being put back.
     await step.recovered?.(attempting, touched()).catch(error => {
       unwell.push((error as Error).message);

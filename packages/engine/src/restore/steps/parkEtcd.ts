@@ -1,6 +1,8 @@
 import { Attempting, Step, StepNode } from '../Step';
-import { ask, awaitEtcdGone, awaitMembers } from './members';
+import { ask, awaitEtcdGone, awaitMembers, awaitServing } from './members';
 import { parkManifests, returnManifests } from './manifests';
+
+const SERVES_WITHIN_MS = 10_000;
 
 /** All members stop before any data is moved: two old ones could still form a quorum. */
 export const parkEtcd: Step = {
@@ -16,6 +18,12 @@ export const parkEtcd: Step = {
     returnManifests(attempting, node, 'park-etcd', [
       node.plan.etcd.manifestPath,
     ]),
+  // As in `return-etcd` they start one after the other; one that does not serve soon keeps no other waiting.
+  undoInTurn: true,
+  async undone(attempting, node) {
+    const signal = AbortSignal.timeout(SERVES_WITHIN_MS);
+    await awaitServing({ ...attempting, signal }, node).catch(() => {});
+  },
   recovered: (attempting, nodes) => awaitMembers(attempting, nodes),
 };
 
