@@ -1,9 +1,11 @@
 import { Agent, get } from 'node:https';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { KubeConfig } from '@kubernetes/client-node';
 import { Lab } from '@cluster-backup/lab';
 
 const EVERY_MS = 100;
 const PATIENCE_MS = 1000;
+const CALM_MS = 3000;
 
 /**
  * Asks the API's front every 100 ms whether it is ready, apart from whoever restores. The outage is the time from the
@@ -39,8 +41,9 @@ export async function watchApi(
   const timer = setInterval(ask, EVERY_MS);
   return {
     async stop() {
+      // Each server was found ready by itself; the front may still be learning of one.
+      await sleep(CALM_MS);
       clearInterval(timer);
-      ask();
       const ready = await Promise.all(asked.map(question => question.ready));
       agent.destroy();
       const first = ready.indexOf(false);
