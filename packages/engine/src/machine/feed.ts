@@ -11,14 +11,25 @@ export async function feed(
   source: AsyncIterable<Uint8Array>,
   over: Promise<unknown>,
 ): Promise<boolean> {
-  const isOver = over.then(
-    () => 'over' as const,
-    () => 'over' as const,
-  );
+  let isOver = false;
+  let interrupt = () => {};
+  const end = () => {
+    isOver = true;
+    interrupt();
+  };
+  over.then(end, end);
+  // No Promise.race with `over`: it would keep every chunk for as long as `over` is pending.
+  const unlessOver = <T>(step: Promise<T>) =>
+    new Promise<T | undefined>((resolve, reject) => {
+      interrupt = () => resolve(undefined);
+      if (isOver) interrupt();
+      step.then(resolve, reject);
+    });
+
   const iterator = source[Symbol.asyncIterator]();
   for (;;) {
-    const next = await Promise.race([isOver, iterator.next()]);
-    if (next === 'over') {
+    const next = await unlessOver(iterator.next());
+    if (isOver || !next) {
       // Not waited for: a source that hangs must not hold up the failure.
       Promise.resolve(iterator.return?.()).catch(() => undefined);
       return false;
@@ -28,7 +39,7 @@ export async function feed(
       return true;
     }
     if (!stream.write(next.value)) {
-      await Promise.race([isOver, drained(stream)]);
+      await unlessOver(drained(stream));
     }
   }
 }
