@@ -111,6 +111,21 @@ describe('a restore that is cancelled while the control plane is stopped', () =>
   });
 });
 
+describe('a machine that accepts connections and says nothing', () => {
+  afterEach(() => node.link.restore());
+
+  it('keeps a restore from beginning, and is waited for once', async () => {
+    await node.link.freeze();
+    const began = Date.now();
+    const failure = await failureOf(stage.restore(backup), stage);
+    expect(Date.now() - began).toBeLessThan(25_000);
+    expect(failure.code).toBe('machine-unreachable');
+    expect(failure.message).toContain(node.name);
+    await node.link.restore();
+    await expectUntouched(before, stage.lab);
+  });
+});
+
 describe('a connection that is lost in the middle of a restore', () => {
   afterEach(() => node.link.restore());
 

@@ -23,7 +23,9 @@ stat -c '%n %a %u:%g' /var/lib/etcd /var/lib/etcd/member`;
 const lines = (text: string) => text.split('\n').filter(Boolean).sort();
 
 const countOf = (containers: Sight['containers']) =>
-  Object.entries(containers).map(([name, ids]) => [name, ids.length]);
+  Object.fromEntries(
+    Object.entries(containers).map(([name, ids]) => [name, ids.length]),
+  );
 
 export async function look(lab: Lab): Promise<Sight> {
   const sight: Sight = { contents: new Map(), containers: {}, files: {} };

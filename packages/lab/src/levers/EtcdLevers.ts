@@ -47,20 +47,28 @@ export class EtcdLevers {
     });
   }
 
-  /** etcd reads its database through a shared mapping: what is written to the file is what it sees. */
+  /**
+   * etcd reads its database through a shared mapping: what is written to the file is what it sees. It stands still
+   * meanwhile, lest it puts another page where the text was found.
+   */
   private async overwrite(text: string, other: string): Promise<void> {
-    await this.node.exec([
-      'sh',
-      '-euc',
-      String.raw`
-        for offset in $(grep -abo "$1" "$3" | cut -d: -f1); do
-          printf %s "$2" | dd of="$3" bs=1 seek="$offset" conv=notrunc status=none
-        done`,
-      'sh',
-      text,
-      other,
-      DATABASE,
-    ]);
+    await this.freeze();
+    try {
+      await this.node.exec([
+        'sh',
+        '-euc',
+        String.raw`
+          for offset in $(grep -abo "$1" "$3" | cut -d: -f1); do
+            printf %s "$2" | dd of="$3" bs=1 seek="$offset" conv=notrunc status=none
+          done`,
+        'sh',
+        text,
+        other,
+        DATABASE,
+      ]);
+    } finally {
+      await this.thaw();
+    }
   }
 
   /** Removes the member's data under it and ends it. */
