@@ -11,8 +11,6 @@ import { ExecResult, LabNode } from './LabNode';
 import { makeSeed } from './seed';
 import { startLab } from './startLab';
 
-jest.setTimeout(120_000);
-
 const scratch = mkdtempSync(join(tmpdir(), 'lab-test-'));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 

@@ -34,8 +34,6 @@ import { runTool, withDirectory } from './__testUtils__/tools';
 import { ageDecrypt } from './encryption';
 import { headerFacts, ReadHeader, tarHeader } from './entries';
 
-jest.setTimeout(60_000);
-
 let identity: string;
 let recipient: string;
 beforeAll(async () => {

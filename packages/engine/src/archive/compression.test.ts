@@ -5,7 +5,6 @@ import { runTool } from './__testUtils__/tools';
 import { gunzip, gzip, GZIP_BLOCK } from './compression';
 
 // Compressing is what these do; the machine may be busy with other suites.
-jest.setTimeout(60_000);
 
 describe('gzip', () => {
   it.each([

@@ -8,8 +8,6 @@ import { EtcdMember } from './EtcdMember';
 import { makeAuthority, makeCertificate } from './__testUtils__/openssl';
 import { RealEtcd, startEtcd } from './__testUtils__/realEtcd';
 
-jest.setTimeout(60_000);
-
 const signal = new AbortController().signal;
 
 describe('connectMember', () => {

@@ -10,8 +10,6 @@ import {
 } from './fitness';
 import { RealEtcd, startEtcd } from './__testUtils__/realEtcd';
 
-jest.setTimeout(90_000);
-
 const signal = new AbortController().signal;
 
 describe('judgeMembers', () => {

@@ -6,8 +6,6 @@ import { connectMachine } from '../machine/connectMachine';
 import { connectMember } from './connectMember';
 import { collectClusterFacts, judgeMembers } from './fitness';
 
-jest.setTimeout(120_000);
-
 const { signal } = new AbortController();
 
 describe('members in trouble, over SSH', () => {

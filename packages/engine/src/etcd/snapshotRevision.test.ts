@@ -5,8 +5,6 @@ import fc from 'fast-check';
 import { createRevisionFinder } from './snapshotRevision';
 import { RealEtcd, run, startEtcd } from './__testUtils__/realEtcd';
 
-jest.setTimeout(120_000);
-
 async function found(file: string, block = 64 << 10) {
   const finder = createRevisionFinder();
   const bytes = (await readFile(file)).subarray(0, -32);

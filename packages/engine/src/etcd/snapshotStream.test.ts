@@ -8,8 +8,6 @@ import { SnapshotPart } from './snapshotParts';
 import { openSnapshotStream } from './snapshotStream';
 import { RealEtcd, RealMember, startEtcd } from './__testUtils__/realEtcd';
 
-jest.setTimeout(60_000);
-
 const never = new AbortController().signal;
 
 let etcd: RealEtcd;

@@ -9,8 +9,6 @@ import { connectKubernetes, KubernetesClient } from './connectKubernetes';
 import { KubernetesCredentials, readKubeconfig } from './kubeconfig';
 import { readNodeCredentials } from './nodeCredentials';
 
-jest.setTimeout(120_000);
-
 const { signal } = new AbortController();
 
 describe('connectKubernetes', () => {

@@ -18,8 +18,6 @@ import {
   makePki,
 } from './__testUtils__/kubeadmTree';
 
-jest.setTimeout(30_000);
-
 const signal = new AbortController().signal;
 const MANIFESTS = '/etc/kubernetes/manifests';
 

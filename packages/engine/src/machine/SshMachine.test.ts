@@ -8,8 +8,6 @@ import { Machine } from './Machine';
 import { failure } from './__testUtils__/failure';
 import { freePort, SshServer, startSshServer } from './__testUtils__/sshServer';
 
-jest.setTimeout(60_000);
-
 let server: SshServer;
 let narrow: SshServer;
 const asUser: Record<string, Machine> = {};

@@ -6,8 +6,6 @@ import { SshServer, startSshServer } from './__testUtils__/sshServer';
 
 const SIZE = 40_000_000;
 
-jest.setTimeout(60_000);
-
 let server: SshServer;
 const client = new Client();
 beforeAll(async () => {

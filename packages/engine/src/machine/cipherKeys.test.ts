@@ -4,8 +4,6 @@ import { Client } from 'ssh2';
 import { prepareCipherKeys } from './cipherKeys';
 import { SshServer, startSshServer } from './__testUtils__/sshServer';
 
-jest.setTimeout(60_000);
-
 let server: SshServer;
 beforeAll(async () => {
   // New session keys every two megabytes.

@@ -6,8 +6,6 @@ import { failure } from './__testUtils__/failure';
 import { Relay, startRelay } from './__testUtils__/relay';
 import { SshServer, startSshServer } from './__testUtils__/sshServer';
 
-jest.setTimeout(60_000);
-
 let server: SshServer;
 let relay: Relay;
 const machines: Machine[] = [];

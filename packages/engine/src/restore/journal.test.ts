@@ -12,8 +12,6 @@ import {
 } from './journal';
 import { Plan } from './plan';
 
-jest.setTimeout(120_000);
-
 const first: Attempt = { operation: 'restore-one', fence: 1 };
 const second: Attempt = { operation: 'restore-one', fence: 2 };
 const plan = { operation: 'restore-one', token: 'sötoken\n' } as Plan;

@@ -16,8 +16,6 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { BackupStore, openFilesystemStore } from '.';
 
-jest.setTimeout(60_000);
-
 const TRANSFORM = ['--require', '@backstage/cli/config/nodeTransform.cjs'];
 const PUT_ENDLESSLY = join(__dirname, '__testUtils__', 'putEndlessly.ts');
 

@@ -75,7 +75,7 @@ beforeAll(async () => {
   await plane.startEtcd();
   server = await startApiServer(readFlags(plane.flags));
   await until('the API server is ready', isReady);
-}, 30_000);
+});
 
 afterAll(async () => {
   await server.stop(0);
@@ -524,7 +524,7 @@ describe('watches', () => {
         resourceVersionMatch: 'Exact',
       }),
     ).rejects.toMatchObject({ code: 410 });
-  }, 30_000);
+  });
 
   it('without a revision begin with what is there, and end when asked', async () => {
     const started = Date.now();
@@ -553,5 +553,5 @@ describe('health', () => {
     expect(
       (await call('/api/v1/namespaces', { client: admin })).json.items,
     ).toHaveLength(4);
-  }, 30_000);
+  });
 });

@@ -44,7 +44,7 @@ beforeAll(async () => {
   admin = plane.kubernetes.issue('admin', '/O=system:masters/CN=admin');
   await bundlePrograms();
   await plane.startEtcd();
-}, 30_000);
+});
 
 afterAll(async () => {
   for (const child of running) child.kill('SIGKILL');
@@ -64,7 +64,7 @@ it('an API server told to stop says so, serves for the given time, and exits', a
   expect(Date.now() - started).toBeGreaterThanOrEqual(1_500);
   expect(Date.now() - started).toBeLessThan(3_500);
   expect(await readyz()).toBe(0);
-}, 20_000);
+});
 
 it('controller manager and scheduler hold their leases through an outage of the API', async () => {
   let server = run('apiserver.cjs', plane.flags, {
@@ -126,4 +126,4 @@ users:
     component.kill('SIGTERM');
     expect(await ended).toEqual([0, null]);
   }
-}, 40_000);
+});

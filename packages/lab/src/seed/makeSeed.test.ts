@@ -32,7 +32,7 @@ beforeAll(async () => {
     ...['--initial-advertise-peer-urls', 'unix://peer:0'],
   ]);
   server = await startThrowawayEtcd(data);
-}, 60_000);
+});
 
 afterAll(async () => {
   await server?.stop();
@@ -64,7 +64,7 @@ it('is a snapshot of the wanted size, 30 % free, as compressible as a real one',
   const ratio = size / statSync(`${seed.snapshotPath}.gz`).size;
   expect(ratio).toBeGreaterThan(4);
   expect(ratio).toBeLessThan(6);
-}, 20_000);
+});
 
 it('holds four fifths protobuf, with the sizes of a real cluster, five revisions each, compacted', async () => {
   const { kvs, revision } = await values();
