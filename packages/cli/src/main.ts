@@ -4,9 +4,9 @@ import { backup } from './commands/backup';
 import { check } from './commands/check';
 import { restore, resume, undo } from './commands/restore';
 import { verify } from './commands/verify';
-import { collectLessOften } from './garbage';
+import { collectYoungGarbage } from './garbage';
 
-collectLessOften();
+collectYoungGarbage();
 
 const program = new Command('cluster-backup')
   .description(

@@ -1,10 +1,11 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, ClientChannel } from 'ssh2';
-import { CHANNEL_WINDOW, widenChannelWindow } from './channelWindow';
+import { widenChannelWindow, windowFor } from './channelWindow';
 import { SshServer, startSshServer } from './__testUtils__/sshServer';
 
 const SIZE = 40_000_000;
+const WINDOW = windowFor(60);
 
 let server: SshServer;
 const client = new Client();
@@ -52,13 +53,24 @@ async function rest(channel: ClientChannel): Promise<number> {
 
 it('lets a whole window come before it is read, not more, and then the rest', async () => {
   const channel = await exec(`head -c ${SIZE} /dev/zero`);
-  expect(widenChannelWindow(channel)).toBe(true);
+  expect(widenChannelWindow(channel, WINDOW)).toBe(true);
   channel.stderr.resume();
   const ahead = await settledLength(channel);
-  expect(ahead).toBeGreaterThan(CHANNEL_WINDOW / 2);
-  expect(ahead).toBeLessThanOrEqual(CHANNEL_WINDOW);
+  expect(ahead).toBeGreaterThan(WINDOW / 2);
+  expect(ahead).toBeLessThanOrEqual(WINDOW);
   expect(await rest(channel)).toBe(SIZE);
 });
+
+it.each([
+  [0, 2 * 1024 * 1024],
+  [20, 2 * 1024 * 1024 + 4_000_000],
+  [5000, 16 * 1024 * 1024],
+])(
+  'lets as much come ahead as a round trip of %s ms asks for',
+  (openedInMs, window) => {
+    expect(windowFor(openedInMs)).toBe(window);
+  },
+);
 
 it('leaves a channel alone that is not built as expected', async () => {
   const channel = await exec(`head -c ${SIZE} /dev/zero`);
@@ -66,8 +78,8 @@ it('leaves a channel alone that is not built as expected', async () => {
     value: { ...(channel as any).incoming, window: undefined },
   });
   const read = channel._read;
-  expect(widenChannelWindow(channel)).toBe(false);
+  expect(widenChannelWindow(channel, WINDOW)).toBe(false);
   expect(channel._read).toBe(read);
-  expect(widenChannelWindow({} as ClientChannel)).toBe(false);
+  expect(widenChannelWindow({} as ClientChannel, WINDOW)).toBe(false);
   channel.close();
 });

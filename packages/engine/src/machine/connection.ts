@@ -7,6 +7,7 @@ import {
   ServerHostKeyAlgorithm,
 } from 'ssh2';
 import { ClusterBackupError } from '../errors';
+import { RoundTrip } from './channelWindow';
 import { prepareCipherKeys } from './cipherKeys';
 import {
   connectionClosed,
@@ -41,6 +42,7 @@ export interface Connection {
   hostKey: Buffer;
   isNewHostKey: boolean;
   lost: AbortSignal;
+  roundTrip: RoundTrip;
   close(): Promise<void>;
 }
 
@@ -164,6 +166,7 @@ export function logIn(options: {
         hostKey: presented!,
         isNewHostKey: verdict!.accepted && verdict!.isNew,
         lost: lost.signal,
+        roundTrip: new RoundTrip(),
         close: () => {
           clearInterval(watch);
           if (!lost.signal.aborted) {

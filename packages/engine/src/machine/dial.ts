@@ -1,7 +1,6 @@
 import { Duplex } from 'node:stream';
 import { ClientChannel } from 'ssh2';
 import { channelDuplex } from './channelDuplex';
-import { widenChannelWindow } from './channelWindow';
 import { Connection } from './connection';
 import { TUNNEL_GREETING, tunnelCommand } from './execTunnel';
 import {
@@ -33,7 +32,8 @@ export async function dialForwarded(
   target: Target,
 ): Promise<Duplex | undefined> {
   const { access, host, port } = target;
-  const { client, lost } = connection;
+  const { client, lost, roundTrip } = connection;
+  const asked = performance.now();
   const channel = await interruptible<ClientChannel | undefined>(
     {
       signals: [lost],
@@ -61,7 +61,7 @@ export async function dialForwarded(
   if (!channel) {
     return undefined;
   }
-  widenChannelWindow(channel);
+  roundTrip.opened(channel, asked);
   return channelDuplex(channel, {
     lost,
     closedError: () => dialClosed(access, nameOf(target)),

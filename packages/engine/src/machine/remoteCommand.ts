@@ -1,6 +1,5 @@
 import { Readable } from 'node:stream';
 import { ClientChannel } from 'ssh2';
-import { widenChannelWindow } from './channelWindow';
 import {
   commandLine,
   isCommandMissing,
@@ -86,7 +85,6 @@ export async function startCommand(
     throw error;
   }
   const { channel, ending } = session;
-  widenChannelWindow(channel);
   const errors = collectErrors(channel.stderr);
   stderr = errors.said;
 

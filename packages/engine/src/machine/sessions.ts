@@ -80,7 +80,8 @@ export class Sessions {
     signal: AbortSignal,
     late: (session: Session) => void,
   ): Promise<Session> {
-    const { client, lost } = this.connection;
+    const { client, lost, roundTrip } = this.connection;
+    const asked = performance.now();
     return interruptible<Session>(
       {
         signals: [lost, signal],
@@ -93,6 +94,7 @@ export class Sessions {
         try {
           client.exec(line, (error, channel) => {
             if (!error) {
+              roundTrip.opened(channel, asked);
               const ending: Ending = {};
               channel.on('exit', (code: number | null, killedBy?: string) => {
                 ending.code = code ?? undefined;
