@@ -64,8 +64,8 @@ export async function awaitMembers(
 }
 
 /**
- * Waits until all members are of one cluster and take writes. A single restored member can look healthy alone, and
- * two restored ones beside an old one as well: only the cluster id and the count tell.
+ * Waits until these members are of one cluster, know all that the plan names, and take writes. A single restored
+ * member can look healthy alone, and two restored ones beside an old one as well: only cluster id and count tell.
  *
  * @throws ClusterBackupError `not-as-expected`
  */
@@ -73,7 +73,8 @@ export async function awaitOneCluster(
   { plan, signal }: Attempting,
   nodes: StepNode[],
 ) {
-  const wanted = plan.nodes.map(node => node.etcd.name).sort();
+  // Not by its name, which a member tells when it serves for the first time.
+  const wanted = plan.nodes.map(({ etcd }) => etcd.peerUrls[0]).sort();
   await until(
     'The restored etcd members are not one cluster',
     signal,
@@ -84,15 +85,15 @@ export async function awaitOneCluster(
             await member.linearizableRead();
             return {
               node: node.plan.name,
-              names: (await member.members()).map(m => m.name).sort(),
+              members: (await member.members()).flatMap(m => m.peerUrls).sort(),
               clusterId: (await member.status()).clusterId,
             };
           }),
         ),
       );
-      for (const { node, names, clusterId } of answers) {
-        if (names.join() !== wanted.join()) {
-          throw new Error(`${node} knows the members ${names.join(', ')}`);
+      for (const { node, members, clusterId } of answers) {
+        if (members.join() !== wanted.join()) {
+          throw new Error(`${node} knows the members ${members.join(', ')}`);
         }
         if (clusterId !== answers[0].clusterId) {
           throw new Error(`${node} is of another cluster`);
