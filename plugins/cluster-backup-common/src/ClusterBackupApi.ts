@@ -1,0 +1,49 @@
+import {
+  Backup,
+  BackupPage,
+  ClusterOverview,
+  Operation,
+  OperationEvents,
+} from './types';
+
+/**
+ * What a portal offers about the backups of its clusters. Every call is made as the person who is signed in; what is
+ * refused or fails is thrown as a `ResponseError` whose body carries a {@link Fault}.
+ *
+ * @public
+ */
+export interface ClusterBackupApi {
+  getCluster(clusterRef: string): Promise<ClusterOverview>;
+  getBackups(
+    clusterRef: string,
+    options?: { next?: string; limit?: number },
+  ): Promise<BackupPage>;
+  getBackup(id: string): Promise<Backup>;
+  /** The archive's age header: what an identity takes the archive's file key from, where it lies. */
+  getBackupHeader(id: string): Promise<Uint8Array>;
+
+  startCheck(clusterRef: string): Promise<Operation>;
+  startBackup(
+    clusterRef: string,
+    options?: { store?: string },
+  ): Promise<Operation>;
+  startRestore(
+    clusterRef: string,
+    options: {
+      backupId: string;
+      /** The cluster's name, as the person typed it. */
+      confirmation: string;
+      /** The 16-byte file key of this one archive, base64. */
+      fileKey: string;
+    },
+  ): Promise<Operation>;
+
+  getOperation(id: string): Promise<Operation>;
+  /** What is new since `after`; 0 for everything. */
+  getOperationEvents(id: string, after: number): Promise<OperationEvents>;
+  cancelOperation(id: string): Promise<Operation>;
+  /** Goes on with an interrupted restore. */
+  resumeRestore(id: string, options: { fileKey?: string }): Promise<Operation>;
+  /** Takes an interrupted restore back. */
+  undoRestore(id: string): Promise<Operation>;
+}

@@ -1,0 +1,145 @@
+import { parseEntityRef } from '@backstage/catalog-model';
+import { ResponseError } from '@backstage/errors';
+import { ClusterBackupApi } from './ClusterBackupApi';
+import {
+  Backup,
+  BackupPage,
+  ClusterOverview,
+  Operation,
+  OperationEvents,
+} from './types';
+
+/**
+ * Speaks to the backend of this plugin.
+ *
+ * @public
+ */
+export class ClusterBackupClient implements ClusterBackupApi {
+  private readonly discoveryApi: {
+    getBaseUrl(pluginId: string): Promise<string>;
+  };
+  private readonly fetchApi: { fetch: typeof fetch };
+
+  constructor(options: {
+    discoveryApi: { getBaseUrl(pluginId: string): Promise<string> };
+    fetchApi: { fetch: typeof fetch };
+  }) {
+    this.discoveryApi = options.discoveryApi;
+    this.fetchApi = options.fetchApi;
+  }
+
+  async getCluster(clusterRef: string): Promise<ClusterOverview> {
+    return this.json('GET', pathOf(clusterRef));
+  }
+
+  async getBackups(
+    clusterRef: string,
+    options: { next?: string; limit?: number } = {},
+  ): Promise<BackupPage> {
+    const query = new URLSearchParams();
+    if (options.next !== undefined) query.set('next', options.next);
+    if (options.limit !== undefined) query.set('limit', String(options.limit));
+    return this.json('GET', `${pathOf(clusterRef)}/backups?${query}`);
+  }
+
+  async getBackup(id: string): Promise<Backup> {
+    return this.json('GET', `/backups/${encodeURIComponent(id)}`);
+  }
+
+  async getBackupHeader(id: string): Promise<Uint8Array> {
+    const response = await this.call(
+      'GET',
+      `/backups/${encodeURIComponent(id)}/header`,
+    );
+    return new Uint8Array(await response.arrayBuffer());
+  }
+
+  async startCheck(clusterRef: string): Promise<Operation> {
+    return this.json('POST', `${pathOf(clusterRef)}/checks`, {});
+  }
+
+  async startBackup(
+    clusterRef: string,
+    options: { store?: string } = {},
+  ): Promise<Operation> {
+    return this.json('POST', `${pathOf(clusterRef)}/backups`, options);
+  }
+
+  async startRestore(
+    clusterRef: string,
+    options: { backupId: string; confirmation: string; fileKey: string },
+  ): Promise<Operation> {
+    return this.json('POST', `${pathOf(clusterRef)}/restores`, options);
+  }
+
+  async getOperation(id: string): Promise<Operation> {
+    return this.json('GET', `/operations/${encodeURIComponent(id)}`);
+  }
+
+  async getOperationEvents(
+    id: string,
+    after: number,
+  ): Promise<OperationEvents> {
+    return this.json(
+      'GET',
+      `/operations/${encodeURIComponent(id)}/events?after=${after}`,
+    );
+  }
+
+  async cancelOperation(id: string): Promise<Operation> {
+    return this.json(
+      'POST',
+      `/operations/${encodeURIComponent(id)}/cancel`,
+      {},
+    );
+  }
+
+  async resumeRestore(
+    id: string,
+    options: { fileKey?: string },
+  ): Promise<Operation> {
+    return this.json(
+      'POST',
+      `/operations/${encodeURIComponent(id)}/resume`,
+      options,
+    );
+  }
+
+  async undoRestore(id: string): Promise<Operation> {
+    return this.json('POST', `/operations/${encodeURIComponent(id)}/undo`, {});
+  }
+
+  private async json<T>(
+    method: string,
+    path: string,
+    body?: object,
+  ): Promise<T> {
+    return (await this.call(method, path, body)).json();
+  }
+
+  private async call(
+    method: string,
+    path: string,
+    body?: object,
+  ): Promise<Response> {
+    const base = await this.discoveryApi.getBaseUrl('cluster-backup');
+    const response = await this.fetchApi.fetch(`${base}${path}`, {
+      method,
+      ...(body && {
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify(body),
+      }),
+    });
+    if (!response.ok) {
+      throw await ResponseError.fromResponse(response);
+    }
+    return response;
+  }
+}
+
+function pathOf(clusterRef: string): string {
+  const { kind, namespace, name } = parseEntityRef(clusterRef);
+  return `/clusters/by-entity/${[kind, namespace, name]
+    .map(encodeURIComponent)
+    .join('/')}`;
+}

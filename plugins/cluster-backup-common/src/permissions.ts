@@ -1,0 +1,43 @@
+import { RESOURCE_TYPE_CATALOG_ENTITY } from '@backstage/plugin-catalog-common/alpha';
+import { createPermission } from '@backstage/plugin-permission-common';
+
+/**
+ * To see a cluster's backups and operations; nothing of what is in them.
+ *
+ * @public
+ */
+export const clusterBackupReadPermission = createPermission({
+  name: 'cluster-backup.backup.read',
+  attributes: { action: 'read' },
+  resourceType: RESOURCE_TYPE_CATALOG_ENTITY,
+});
+
+/**
+ * To take a backup of a cluster, and to check it.
+ *
+ * @public
+ */
+export const clusterBackupCreatePermission = createPermission({
+  name: 'cluster-backup.backup.create',
+  attributes: { action: 'create' },
+  resourceType: RESOURCE_TYPE_CATALOG_ENTITY,
+});
+
+/**
+ * To put a backup back, and to resume or undo that. Without an action: the community's RBAC plugin takes a grant of
+ * `catalog-entity, update` for one of every permission of that type and action.
+ *
+ * @public
+ */
+export const clusterBackupRestorePermission = createPermission({
+  name: 'cluster-backup.cluster.restore',
+  attributes: {},
+  resourceType: RESOURCE_TYPE_CATALOG_ENTITY,
+});
+
+/** All permissions of this plugin. @public */
+export const clusterBackupPermissions = [
+  clusterBackupReadPermission,
+  clusterBackupCreatePermission,
+  clusterBackupRestorePermission,
+];

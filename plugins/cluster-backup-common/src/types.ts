@@ -1,0 +1,154 @@
+/**
+ * What went wrong, as it is shown: what happened and where, what state things are in now, and what to do.
+ *
+ * @public
+ */
+export interface Fault {
+  /** Stable and kebab-case: `host-key-changed`. */
+  code: string;
+  message: string;
+  state: string;
+  remedy: string;
+  details?: Record<string, unknown>;
+}
+
+/** Something true about a backup that a person should know. @public */
+export interface Reservation {
+  /** Stable and kebab-case. */
+  id: string;
+  title: string;
+  message: string;
+  machine?: string;
+}
+
+/** What a check found. @public */
+export interface Finding {
+  check: string;
+  level: 'ok' | 'reservation' | 'refusal';
+  code: string;
+  machine?: string;
+  message: string;
+  remedy: string;
+}
+
+/** The record of an archive. @public */
+export interface Backup {
+  id: string;
+  /** The cluster's entity. */
+  clusterRef: string;
+  store: string;
+  /** The archive's key in the store. */
+  key: string;
+  /** ISO 8601. */
+  createdAt: string;
+  /** Bytes of the archive. */
+  size: number;
+  /** Bytes of the etcd snapshot in it. */
+  snapshotSize: number;
+  /** etcd's revision. */
+  revision: number;
+  /** The etcd member that it was taken from. */
+  member: string;
+  versions: { kubernetes?: string; etcd: string };
+  nodes: string[];
+  /** sha256 of the archive, hex. */
+  sha256: string;
+  /** Fingerprint of the key that signed it. */
+  signer: string;
+  reservations: Reservation[];
+  /** Who asked for it: an entity reference. */
+  requestedBy: string;
+  operationId: string;
+}
+
+/** @public */
+export type OperationKind = 'check' | 'backup' | 'restore';
+
+/**
+ * `interrupted`: a restore whose portal went away in the middle of it, or which ended half-way; it waits for a person
+ * to resume or undo it, and nothing else is done to its cluster until then.
+ *
+ * @public
+ */
+export type OperationStatus =
+  | 'queued'
+  | 'running'
+  | 'interrupted'
+  | 'succeeded'
+  | 'failed'
+  | 'cancelled'
+  | 'undone';
+
+/** One run of check, backup or restore. @public */
+export interface Operation {
+  id: string;
+  kind: OperationKind;
+  status: OperationStatus;
+  clusterRef: string;
+  requestedBy: string;
+  /** ISO 8601. */
+  requestedAt: string;
+  startedAt?: string;
+  endedAt?: string;
+  /** How often it was begun; a backup is begun again when its portal went away. */
+  attempt: number;
+  cancelRequested: boolean;
+  /** The step that runs, or ran last. */
+  step?: { name: string; title: string };
+  /** How far the step's stream is, in bytes and bytes a second. */
+  bytes?: { done: number; total?: number; rate: number };
+  /** The backup that it made, or that it puts back. */
+  backupId?: string;
+  /** Of a restore: an API server may have run on the restored data, so it can be resumed and not undone. */
+  onlyForward?: boolean;
+  /** Of an interrupted restore: whether resuming it takes the archive's key once more. */
+  needsKey?: boolean;
+  /** Of a restore: from the first API server's stop to the last one's readiness. */
+  outageSeconds?: number;
+  findings?: Finding[];
+  fault?: Fault;
+}
+
+/** A line of an operation's log. @public */
+export interface OperationEvent {
+  /** Grows; ask for what comes after it. */
+  cursor: number;
+  /** ISO 8601. */
+  at: string;
+  type: 'step-started' | 'step-done' | 'note' | 'status';
+  step?: string;
+  machine?: string;
+  message: string;
+}
+
+/** @public */
+export interface OperationEvents {
+  operation: Operation;
+  events: OperationEvent[];
+  /** To ask for the next ones with. */
+  cursor: number;
+}
+
+/** What its Backup tab shows of a cluster. @public */
+export interface ClusterOverview {
+  clusterRef: string;
+  /** Its name in the configuration, which a person types to confirm a restore; undefined when it is not configured. */
+  name?: string;
+  /** Why it cannot be backed up, when it cannot. */
+  fault?: Fault;
+  stores: string[];
+  lastBackup?: Backup;
+  /** The operation that is queued, running or interrupted. */
+  current?: Operation;
+  /** The last operations, newest first; the current one among them. */
+  recent: Operation[];
+  /** What the person who asks may do, and what keeps them from it. */
+  allowed: Record<'create' | 'restore', { allowed: boolean; reason?: string }>;
+}
+
+/** Newest first. @public */
+export interface BackupPage {
+  backups: Backup[];
+  /** To ask for the next page with; absent on the last one. */
+  next?: string;
+}
