@@ -1,4 +1,10 @@
-import { ClusterAccess, MachineAccess } from '@cluster-backup/engine';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  ClusterAccess,
+  generateAgeKey,
+  MachineAccess,
+} from '@cluster-backup/engine';
 import { Lab } from '@cluster-backup/lab';
 
 /** The lab as a cluster that the product is configured for. */
@@ -21,4 +27,50 @@ export function clusterAccess(lab: Lab): ClusterAccess {
     controlPlane: ofRole('control-plane'),
     workers: ofRole('worker'),
   };
+}
+
+/** Where {@link configure} has written what a person needs who runs our command. */
+export interface Configured {
+  /** `cluster-backup.yaml`, with one store in a folder `store` beside it. */
+  file: string;
+  recipient: string;
+  identityFile: string;
+}
+
+/** Writes a configuration of the lab's cluster into a folder, as an operator would. */
+export async function configure(lab: Lab, folder: string): Promise<Configured> {
+  const { identity, recipient } = await generateAgeKey();
+  const identityFile = join(folder, 'identity.txt');
+  await writeFile(identityFile, `${identity}\n`, { mode: 0o600 });
+  const cluster = clusterAccess(lab);
+  const ofMachine = ({ name, address, port, user }: MachineAccess) => ({
+    name,
+    address,
+    port,
+    user,
+  });
+  const access = join(lab.directory, 'access');
+  const file = join(folder, 'cluster-backup.yaml');
+  // JSON is YAML.
+  await writeFile(
+    file,
+    JSON.stringify({
+      clusterBackup: {
+        recipients: [recipient],
+        stores: [{ id: 'local', filesystem: { path: 'store' } }],
+        clusters: [
+          {
+            name: cluster.name,
+            ssh: {
+              privateKeyFile: join(access, 'lab'),
+              knownHostsFile: join(access, 'known_hosts'),
+            },
+            controlPlane: cluster.controlPlane.map(ofMachine),
+            workers: cluster.workers.map(ofMachine),
+          },
+        ],
+      },
+    }),
+  );
+  return { file, recipient, identityFile };
 }

@@ -3,9 +3,8 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { generateAgeKey } from '@cluster-backup/engine';
 import { Lab, LabOptions, makeSeed, startLab } from '@cluster-backup/lab';
-import { clusterAccess } from '../product';
+import { clusterAccess, configure } from '../product';
 
 /** One lab, and a folder in which both ways of working have what they need. */
 export interface Workplace {
@@ -47,9 +46,7 @@ export async function inWorkplace<T>(
 
 async function furnish(lab: Lab, folder: string): Promise<Workplace> {
   const cluster = clusterAccess(lab);
-  const { identity, recipient } = await generateAgeKey();
-  const identityFile = join(folder, 'identity.txt');
-  await writeFile(identityFile, `${identity}\n`, { mode: 0o600 });
+  const { file, recipient, identityFile } = await configure(lab, folder);
 
   const known = join(lab.directory, 'access', 'known_hosts');
   const key = join(lab.directory, 'access', 'lab');
@@ -72,32 +69,6 @@ async function furnish(lab: Lab, folder: string): Promise<Workplace> {
       .join(''),
   );
 
-  const config = join(folder, 'cluster-backup.yaml');
-  const ofMachine = ({ name, address, port, user }: (typeof machines)[0]) => ({
-    name,
-    address,
-    port,
-    user,
-  });
-  // JSON is YAML.
-  await writeFile(
-    config,
-    JSON.stringify({
-      clusterBackup: {
-        recipients: [recipient],
-        stores: [{ id: 'local', filesystem: { path: 'store' } }],
-        clusters: [
-          {
-            name: cluster.name,
-            ssh: { privateKeyFile: key, knownHostsFile: known },
-            controlPlane: cluster.controlPlane.map(ofMachine),
-            workers: cluster.workers.map(ofMachine),
-          },
-        ],
-      },
-    }),
-  );
-
   let runs = 0;
   return {
     lab,
@@ -108,7 +79,7 @@ async function furnish(lab: Lab, folder: string): Promise<Workplace> {
     ours: (verb, ...args) => [
       process.execPath,
       resolve('packages/cli/dist/cluster-backup.cjs'),
-      ...[verb, '--config', config],
+      ...[verb, '--config', file],
       ...args,
     ],
     async fresh() {

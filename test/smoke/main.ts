@@ -1,13 +1,12 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { ClusterAccess, generateAgeKey } from '@cluster-backup/engine';
 import { Lab, makeSeed, startLab } from '@cluster-backup/lab';
 import { CoreV1Api, KubeConfig } from '@kubernetes/client-node';
-import { clusterAccess } from '../product';
+import { configure } from '../product';
 import { contentsAt, differences, WRITTEN_BY_ITSELF } from '../proof/contents';
 import { watchConfigMaps } from '../proof/informer';
 import { membersAgree } from '../proof/members';
@@ -39,9 +38,9 @@ async function smoke() {
       login: values.login as 'root' | 'sudo',
       seed: seed.snapshotPath,
     });
-    const cluster = clusterAccess(lab);
-    const config = await configure(folder, cluster);
-    const command = (...args: string[]) => ours(config, cluster.name, args);
+    const { file, identityFile } = await configure(lab, folder);
+    const { clusterName } = lab.access();
+    const command = (...args: string[]) => ours(file, clusterName, args);
 
     say('check');
     await command('check');
@@ -59,13 +58,7 @@ async function smoke() {
 
     say('restore');
     const restored = await timed(() =>
-      command(
-        'restore',
-        '--backup',
-        key,
-        '--identity',
-        join(folder, 'identity.txt'),
-      ),
+      command('restore', '--backup', key, '--identity', identityFile),
     );
     const { outageSeconds, verified } = restored.result as any;
 
@@ -167,57 +160,6 @@ async function informerAgrees(
     await sleep(1000);
   }
   return told;
-}
-
-/** A configuration file as an operator would write it. */
-async function configure(folder: string, cluster: ClusterAccess) {
-  const { identity, recipient } = await generateAgeKey();
-  await writeFile(join(folder, 'identity.txt'), `${identity}\n`, {
-    mode: 0o600,
-  });
-  const machine = ({
-    name,
-    address,
-    port,
-    user,
-    privateKey,
-    hostKeys,
-  }: any) => ({
-    name,
-    address,
-    port,
-    user,
-    privateKey,
-    knownHostsFile: 'known_hosts',
-    hostKeys: hostKeys.mode,
-  });
-  await writeFile(
-    join(folder, 'known_hosts'),
-    [...cluster.controlPlane, ...cluster.workers]
-      .map(({ hostKeys }) => hostKeys.knownHosts)
-      .join(''),
-  );
-  const file = join(folder, 'cluster-backup.yaml');
-  // JSON is YAML.
-  await writeFile(
-    file,
-    JSON.stringify({
-      clusterBackup: {
-        recipients: [recipient],
-        stores: [{ id: 'local', filesystem: { path: 'store' } }],
-        clusters: [
-          {
-            name: cluster.name,
-            controlPlane: cluster.controlPlane.map(machine),
-            workers: cluster.workers.map(machine),
-          },
-        ],
-      },
-    }),
-    { mode: 0o600 },
-  );
-  await stat(file);
-  return file;
 }
 
 /** Our command, in a process of its own, as a person runs it; its last line is its result. */

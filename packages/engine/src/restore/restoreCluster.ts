@@ -205,7 +205,8 @@ async function takeOverAll(attempting: Attempting, nodes: StepNode[]) {
 }
 
 /**
- * What the machines' journals say of a restore that is under way or was left half-way.
+ * What the machines' journals say of a restore that is under way or was left half-way. One machine that tells of it is
+ * enough; that there is none takes all of them.
  *
  * @public
  */
@@ -215,8 +216,11 @@ export async function findUnfinishedRestore(
   { operation: string; plan: Plan; onlyForward: boolean } | undefined
 > {
   return attemptOn({ cluster }, async connected => {
-    const journals = await readJournals(connected);
-    if (!journals.some(journal => journal.current)) return undefined;
+    const { journals, error } = await readJournalsReached(connected);
+    if (!journals.some(journal => journal.current)) {
+      if (error) throw error;
+      return undefined;
+    }
     const { plan } = unfinished(journals);
     return {
       operation: plan.operation,

@@ -10,48 +10,33 @@ const STILL_THERE = 76;
  * Takes manifests out of the folder that the kubelet watches, which is how a static pod is stopped. A file renamed
  * inside the folder would go on running, whatever its ending.
  */
-export async function parkManifests(
-  { attempt, signal }: Attempting,
-  { machine, plan }: StepNode,
-  step: string,
-  manifests: string[],
-) {
-  await change(
-    machine,
-    attempt,
-    step,
-    `parked=$1
+export const parkManifests = moving(`parked=$1
 shift
 mkdir -p "$parked"
 for manifest; do
   if [ -e "$manifest" ]; then mv -f "$manifest" "$parked/"; sync "$(dirname "$manifest")" "$parked"; fi
-done`,
-    [plan.parked, ...manifests],
-    { signal },
-  );
-}
+done`);
 
 /** Puts parked manifests back; the kubelet starts their pods. */
-export async function returnManifests(
-  { attempt, signal }: Attempting,
-  { machine, plan }: StepNode,
-  step: string,
-  manifests: string[],
-) {
-  await change(
-    machine,
-    attempt,
-    step,
-    `parked=$1
+export const returnManifests = moving(`parked=$1
 shift
 for manifest; do
   waiting=$parked/$(basename "$manifest")
   if [ -e "$waiting" ]; then mv -f "$waiting" "$manifest"; sync "$(dirname "$manifest")" "$parked"; fi
 done
-rmdir "$parked" 2>/dev/null || true`,
-    [plan.parked, ...manifests],
-    { signal },
-  );
+rmdir "$parked" 2>/dev/null || true`);
+
+/** Arguments of the script are the folder of parked manifests and the paths that manifests have when their pods run. */
+function moving(script: string) {
+  return async (
+    { attempt, signal }: Attempting,
+    { machine, plan }: StepNode,
+    step: string,
+    manifests: string[],
+  ) => {
+    const paths = [plan.parked, ...manifests];
+    await change(machine, attempt, step, script, paths, { signal });
+  };
 }
 
 /**
