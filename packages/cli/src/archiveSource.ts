@@ -3,14 +3,13 @@ import { open, readFile } from 'node:fs/promises';
 import {
   ArchiveSource,
   ClusterBackupError,
-  keyFingerprint,
-  loadSigningKeyFile,
+  Configuration,
   NOTHING_CHANGED,
   parseIdentities,
   summaryName,
   verifySummary,
 } from '@cluster-backup/engine';
-import { Configuration } from './configuration';
+import { openStore } from './configuration';
 
 /** Options that name an archive and what opens it. */
 export interface ArchiveOptions {
@@ -36,7 +35,10 @@ export async function archiveSource(
         'Give --backup-file FILE, or --backup KEY of the store, and --identity FILE.',
     });
   }
-  const trustedSigners = await signersOf(configuration, options.signer);
+  const trustedSigners = [
+    ...(await configuration.trustedSigners()),
+    ...(options.signer ? [options.signer] : []),
+  ];
   const key = { identities: identitiesIn(identity) };
   if (backupFile) {
     const summary = existsSync(summaryName(backupFile))
@@ -49,7 +51,7 @@ export async function archiveSource(
       trustedSigners,
     };
   }
-  const store = await configuration.store(options.store);
+  const store = await openStore(configuration, options.store);
   const summary = verifySummary(
     await bytesOf(await store.get(summaryName(backup!))),
     trustedSigners,
@@ -60,17 +62,6 @@ export async function archiveSource(
     key,
     trustedSigners,
   };
-}
-
-/** One's own signing key is trusted, and whom the configuration or the command line names. */
-async function signersOf(
-  { signingKeyFile, trustedSigners }: Configuration,
-  named?: string,
-): Promise<string[]> {
-  const own = existsSync(signingKeyFile)
-    ? [keyFingerprint(await loadSigningKeyFile(signingKeyFile))]
-    : [];
-  return [...own, ...trustedSigners, ...(named ? [named] : [])];
 }
 
 function identitiesIn(file: string): string[] {

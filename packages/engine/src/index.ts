@@ -13,3 +13,4 @@ export * from './store';
 export * from './checks';
 export * from './backup';
 export * from './restore';
+export * from './configuration';

@@ -4,7 +4,7 @@ import {
   undoRestore,
 } from '@cluster-backup/engine';
 import { ArchiveOptions, archiveSource } from '../archiveSource';
-import { readConfiguration } from '../configuration';
+import { readConfigurationFile } from '../configuration';
 import { conclude, tell, tellFindings } from '../terminal';
 
 interface ClusterOptions {
@@ -16,7 +16,7 @@ export function restore(
   options: ClusterOptions & ArchiveOptions & { dryRun?: boolean },
 ) {
   return conclude(async signal => {
-    const configuration = readConfiguration(options.config);
+    const configuration = readConfigurationFile(options.config);
     const result = await restoreCluster({
       cluster: configuration.cluster(options.cluster),
       archive: await archiveSource(configuration, options),
@@ -31,7 +31,7 @@ export function restore(
 
 export function resume(options: ClusterOptions & ArchiveOptions) {
   return conclude(async signal => {
-    const configuration = readConfiguration(options.config);
+    const configuration = readConfigurationFile(options.config);
     return resumeRestore({
       cluster: configuration.cluster(options.cluster),
       archive:
@@ -47,7 +47,7 @@ export function resume(options: ClusterOptions & ArchiveOptions) {
 export function undo(options: ClusterOptions) {
   return conclude(async () =>
     undoRestore({
-      cluster: readConfiguration(options.config).cluster(options.cluster),
+      cluster: readConfigurationFile(options.config).cluster(options.cluster),
       progress: tell(),
     }),
   );

@@ -1,12 +1,12 @@
 import { readArchive } from '@cluster-backup/engine';
 import { ArchiveOptions, archiveSource } from '../archiveSource';
-import { readConfigurationIfAny } from '../configuration';
+import { readConfigurationFileIfAny } from '../configuration';
 import { conclude } from '../terminal';
 
 /** Reads an archive from its first byte to its last; it ends well only when everything in it is proven. */
 export function verify(options: ArchiveOptions & { config: string }) {
   return conclude(async signal => {
-    const configuration = readConfigurationIfAny(options.config);
+    const configuration = readConfigurationFileIfAny(options.config);
     const archive = await archiveSource(configuration, options);
     const proof = await readArchive(
       await archive.open(signal),

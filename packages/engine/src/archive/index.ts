@@ -15,6 +15,7 @@ export {
   createSigningKeyFile,
   keyFingerprint,
   loadSigningKeyFile,
+  parseSigningKey,
 } from './signing';
 export { encodeSummary, summaryName, verifySummary } from './summary';
 export type { ArchiveSummary } from './summary';

@@ -76,6 +76,20 @@ export async function loadSigningKeyFile(path: string): Promise<KeyObject> {
     }
     throw unusable(path, `it can not be read (${code})`, error);
   }
+  return signingKeyIn(text, path);
+}
+
+/**
+ * Reads a signing key from its text in the configuration.
+ *
+ * @throws ClusterBackupError `signing-key-unusable`
+ * @public
+ */
+export function parseSigningKey(text: string): KeyObject {
+  return signingKeyIn(text, 'signingKey of the configuration');
+}
+
+function signingKeyIn(text: string, path: string): KeyObject {
   let key: KeyObject;
   try {
     key = createPrivateKey(text);

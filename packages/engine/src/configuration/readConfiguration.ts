@@ -1,0 +1,259 @@
+import { KeyObject } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import {
+  createSigningKeyFile,
+  keyFingerprint,
+  loadSigningKeyFile,
+  parseSigningKey,
+} from '../archive';
+import { ClusterAccess } from '../cluster';
+import { ClusterBackupError, NOTHING_CHANGED } from '../errors';
+import { MachineAccess } from '../machine';
+import { BackupStore, openFilesystemStore } from '../store';
+import {
+  ConfigurationSection,
+  MachineSection,
+  SshSection,
+  StoreSection,
+} from './section';
+
+/** What is configured of a store; opening it is its type's matter. @public */
+export interface StoreConfiguration {
+  id: string;
+  /** `filesystem`, or what somebody added. */
+  type: string;
+  /** What the configuration says for this type. */
+  options: Record<string, unknown>;
+  /** What paths are relative to. */
+  folder: string;
+}
+
+/** What is configured. Reading files and judging what is there waits until it is asked for. @public */
+export interface Configuration {
+  /** The clusters that are configured, and the catalog entities that they are. */
+  clusters: Array<{ name: string; entityRef: string }>;
+  cluster(name: string): ClusterAccess;
+  /** Ids of the stores. */
+  stores: string[];
+  /** The store of that id; the first one when none is named. */
+  store(id?: string): StoreConfiguration;
+  /** Who can open what is written. */
+  recipients(): string[];
+  /** Signs archives; a file that is not there is made, so that no archive is ever unsigned. */
+  signingKey(): Promise<KeyObject>;
+  /** Fingerprints of one's own signing key, where there is one yet, and of those that are trusted beside it. */
+  trustedSigners(): Promise<string[]>;
+  compressionLevel?: number;
+}
+
+/**
+ * Reads the `clusterBackup` section. Paths in it are relative to the folder; `origin` names it in errors.
+ *
+ * @throws ClusterBackupError `configuration-wrong`, from here and from what is returned
+ * @public
+ */
+export function readConfiguration(
+  section: unknown,
+  options: { folder: string; origin: string },
+): Configuration {
+  const { folder, origin } = options;
+  if (!section || typeof section !== 'object' || Array.isArray(section)) {
+    throw configurationWrong(origin, 'it has no section clusterBackup');
+  }
+  const {
+    clusters = [],
+    stores = [],
+    recipients = [],
+    trustedSigners = [],
+    signingKey,
+    signingKeyFile = 'signing-key.pem',
+    compressionLevel,
+  } = section as ConfigurationSection;
+  const at = (path: string) => resolve(folder, path);
+  refuseTwice(origin, 'cluster', clusters, 'name');
+  refuseTwice(origin, 'store', stores, 'id');
+
+  const ownKey = async () =>
+    signingKey
+      ? parseSigningKey(signingKey)
+      : loadSigningKeyFile(at(signingKeyFile));
+
+  return {
+    compressionLevel,
+    clusters: clusters.map(({ name, entityRef }) => ({
+      name,
+      entityRef: entityRef ?? `resource:default/${name}`,
+    })),
+    stores: stores.map(({ id }) => id),
+
+    cluster(name) {
+      const found = clusters.find(cluster => cluster.name === name);
+      if (!found) {
+        const known = clusters.map(cluster => cluster.name).join(', ');
+        throw configurationWrong(
+          origin,
+          `there is no cluster ${name}; it has: ${known}`,
+        );
+      }
+      if ((found.layout ?? 'kubeadm') !== 'kubeadm') {
+        throw configurationWrong(
+          origin,
+          `layout ${found.layout} of ${name} is not known`,
+        );
+      }
+      if (!found.controlPlane?.length) {
+        throw configurationWrong(
+          origin,
+          `cluster ${name} has no controlPlane machines`,
+        );
+      }
+      const machine = (own: MachineSection) =>
+        machineAccess(origin, at, found.ssh ?? {}, own);
+      return {
+        name,
+        layout: 'kubeadm',
+        controlPlane: found.controlPlane.map(machine),
+        workers: (found.workers ?? []).map(machine),
+      };
+    },
+
+    store(id) {
+      const found = id ? stores.find(store => store.id === id) : stores[0];
+      if (!found) {
+        throw configurationWrong(
+          origin,
+          `there is no store${id ? ` ${id}` : ''}`,
+        );
+      }
+      return { ...typeOf(origin, found), folder };
+    },
+
+    recipients() {
+      if (recipients.length) return recipients;
+      throw new ClusterBackupError({
+        code: 'configuration-wrong',
+        message: 'No recipients are configured: nobody could open the backup.',
+        state: NOTHING_CHANGED,
+        remedy:
+          'Make a key (age-keygen -o key.txt), keep it off this machine, and put its public half into recipients.',
+      });
+    },
+
+    async signingKey() {
+      if (signingKey || existsSync(at(signingKeyFile))) return ownKey();
+      return createSigningKeyFile(at(signingKeyFile));
+    },
+
+    async trustedSigners() {
+      const isThere = signingKey || existsSync(at(signingKeyFile));
+      const own = isThere ? [keyFingerprint(await ownKey())] : [];
+      return [...own, ...trustedSigners];
+    },
+  };
+}
+
+/**
+ * Opens a store of type `filesystem`.
+ *
+ * @throws ClusterBackupError `configuration-wrong`, `store-unavailable`
+ * @public
+ */
+export async function openConfiguredFolder(
+  store: StoreConfiguration,
+): Promise<BackupStore> {
+  const { id, options, folder } = store;
+  if (typeof options.path !== 'string' || !options.path) {
+    throw configurationWrong(`of store ${id}`, 'filesystem.path is missing');
+  }
+  return openFilesystemStore({ id, path: resolve(folder, options.path) });
+}
+
+function typeOf(origin: string, { id, ...types }: StoreSection) {
+  const [[type, options] = [], ...others] = Object.entries(types);
+  if (!type || others.length || !options || typeof options !== 'object') {
+    throw configurationWrong(
+      origin,
+      `store ${id} needs one member beside its id, named for its type, such as filesystem with a path`,
+    );
+  }
+  return { id, type, options: options as Record<string, unknown> };
+}
+
+function refuseTwice<Key extends string>(
+  origin: string,
+  what: string,
+  list: Array<Partial<Record<Key, unknown>>>,
+  key: Key,
+) {
+  const seen = new Set<unknown>();
+  for (const { [key]: value } of list) {
+    if (typeof value !== 'string' || !value) {
+      throw configurationWrong(origin, `every ${what} needs ${key}`);
+    }
+    if (seen.has(value)) {
+      throw configurationWrong(origin, `there are two of ${what} ${value}`);
+    }
+    seen.add(value);
+  }
+}
+
+function machineAccess(
+  origin: string,
+  at: (path: string) => string,
+  common: SshSection,
+  own: MachineSection,
+): MachineAccess {
+  if (!own.name || !own.address) {
+    throw configurationWrong(
+      origin,
+      'every machine needs a name and an address',
+    );
+  }
+  const ssh = { ...common, ...own };
+  const read = (path: string) => {
+    try {
+      return readFileSync(at(path), 'utf8');
+    } catch (error) {
+      throw configurationWrong(origin, (error as Error).message);
+    }
+  };
+  const privateKey =
+    ssh.privateKey ?? (ssh.privateKeyFile && read(ssh.privateKeyFile));
+  if (!privateKey) {
+    throw configurationWrong(
+      origin,
+      `machine ${own.name} has no ssh.privateKeyFile`,
+    );
+  }
+  return {
+    name: own.name,
+    address: own.address,
+    port: ssh.port,
+    user: ssh.user ?? 'root',
+    privateKey,
+    passphrase: ssh.passphrase,
+    hostKeys: {
+      mode: ssh.hostKeys ?? 'strict',
+      knownHosts: ssh.knownHostsFile ? read(ssh.knownHostsFile) : undefined,
+      pinned: own.hostKeyFingerprints,
+    },
+    jump:
+      ssh.jump &&
+      machineAccess(origin, at, { ...common, jump: undefined }, ssh.jump),
+  };
+}
+
+/** What a configuration that cannot be used is told as. @public */
+export function configurationWrong(
+  origin: string,
+  why: string,
+): ClusterBackupError {
+  return new ClusterBackupError({
+    code: 'configuration-wrong',
+    message: `The configuration ${origin} cannot be used: ${why}.`,
+    state: NOTHING_CHANGED,
+    remedy: 'Correct it; docs/configure.md shows a whole one.',
+    details: { origin },
+  });
+}
