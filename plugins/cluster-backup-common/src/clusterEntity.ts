@@ -12,7 +12,9 @@ export const CLUSTER_RESOURCE_TYPE = 'kubernetes-cluster';
  *
  * @public
  */
-export const clusterEntityFilter = {
+export const clusterEntityFilter: {
+  $any: ({ kind: string; 'spec.type': string } | { kind: string })[];
+} = {
   $any: [
     { kind: 'resource', 'spec.type': CLUSTER_RESOURCE_TYPE },
     { kind: 'cluster' },

@@ -1,0 +1,154 @@
+import { useTranslationRef } from '@backstage/frontend-plugin-api';
+import {
+  Badge,
+  Button,
+  Cell,
+  CellText,
+  ColumnConfig,
+  Flex,
+  Table,
+  Text,
+  useBreakpoint,
+} from '@backstage/ui';
+import { Backup } from '@cluster-backup/backstage-plugin-cluster-backup-common';
+import { useState } from 'react';
+import { faultOf } from '../faults/faultOf';
+import { formatBytes } from '../format/bytes';
+import { formatAge, formatTime } from '../format/time';
+import { useBackups } from '../operations/useBackups';
+import { clusterBackupTranslationRef } from '../translation';
+import { BackupDialog } from './BackupDialog';
+import { versionsOf } from './BackupFacts';
+import { FaultPanel } from './FaultPanel';
+import { ReasonedButton } from './ReasonedButton';
+import { Section } from './Section';
+
+/** A cluster's backups, newest first. */
+export function BackupsTable(props: {
+  clusterRef: string;
+  newest: string | undefined;
+  /** Why none can be restored now. */
+  reasonAgainstRestore?: string;
+  onRestore(backup: Backup): void;
+}) {
+  const { t } = useTranslationRef(clusterBackupTranslationRef);
+  const { up } = useBreakpoint();
+  const [opened, setOpened] = useState<Backup>();
+  const { backups, error, isLoading, loadOlder, reload } = useBackups(
+    props.clusterRef,
+    props.newest,
+  );
+  const columns: ColumnConfig<Backup>[] = [
+    {
+      id: 'time',
+      label: t('backups.time'),
+      isRowHeader: true,
+      cell: ({ createdAt }) => (
+        <CellText
+          title={formatTime(createdAt)}
+          description={formatAge(createdAt)}
+        />
+      ),
+    },
+    {
+      id: 'size',
+      label: t('backups.size'),
+      isHidden: !up('sm'),
+      cell: ({ size }) => <CellText title={formatBytes(size)} />,
+    },
+    {
+      id: 'revision',
+      label: t('backups.revision'),
+      isHidden: !up('md'),
+      cell: ({ revision }) => <CellText title={revision.toLocaleString()} />,
+    },
+    {
+      id: 'versions',
+      label: t('backups.versions'),
+      isHidden: !up('md'),
+      cell: backup => {
+        const [title, description] = versionsOf(backup).map(([key, version]) =>
+          t(`backups.${key}`, { version }),
+        );
+        return <CellText title={title} description={description} />;
+      },
+    },
+    {
+      id: 'reservations',
+      label: t('backups.reservations'),
+      isHidden: !up('xs'),
+      cell: ({ reservations: { length: count } }) => (
+        <Cell>
+          {count > 0 ? (
+            <Badge>{t('protection.reservations', { count })}</Badge>
+          ) : (
+            <Text color="secondary">{t('backups.none')}</Text>
+          )}
+        </Cell>
+      ),
+    },
+    {
+      id: 'actions',
+      label: t('backups.actions'),
+      cell: backup => (
+        <Cell>
+          <ReasonedButton
+            size="small"
+            variant="secondary"
+            reason={props.reasonAgainstRestore}
+            aria-label={t('actions.restoreBackupOf', {
+              time: formatTime(backup.createdAt),
+            })}
+            onPress={() => props.onRestore(backup)}
+          >
+            {t('actions.restore')}
+          </ReasonedButton>
+        </Cell>
+      ),
+    },
+  ];
+  return (
+    <Section title={t('backups.title')}>
+      <Flex direction="column" gap="3">
+        {error && (
+          <FaultPanel
+            fault={faultOf(error)}
+            actions={
+              <Button size="small" variant="secondary" onPress={reload}>
+                {t('common.tryAgain')}
+              </Button>
+            }
+          />
+        )}
+        <Table
+          columnConfig={columns}
+          data={backups}
+          isPending={!backups && !error}
+          pagination={{ type: 'none' }}
+          rowConfig={{ onClick: setOpened }}
+          emptyState={
+            <Flex direction="column" gap="1">
+              <Text>{t('backups.empty')}</Text>
+              <Text color="secondary">{t('backups.emptyDescription')}</Text>
+            </Flex>
+          }
+        />
+        {loadOlder && (
+          <div>
+            <Button
+              variant="secondary"
+              size="small"
+              isPending={isLoading}
+              onPress={loadOlder}
+            >
+              {t('backups.older')}
+            </Button>
+          </div>
+        )}
+      </Flex>
+      {opened && (
+        <BackupDialog backup={opened} onClose={() => setOpened(undefined)} />
+      )}
+    </Section>
+  );
+}

@@ -1,0 +1,189 @@
+import { parseEntityRef } from '@backstage/catalog-model';
+import { useApi, useTranslationRef } from '@backstage/frontend-plugin-api';
+import { Flex } from '@backstage/ui';
+import {
+  Backup,
+  clusterBackupCreatePermission,
+  clusterBackupRestorePermission,
+  ClusterOverview,
+  Operation,
+} from '@cluster-backup/backstage-plugin-cluster-backup-common';
+import { RiSafe2Line, RiStethoscopeLine } from '@remixicon/react';
+import { useEffect, useState } from 'react';
+import { clusterBackupApiRef } from '../api/clusterBackupApiRef';
+import { faultOf, isDenial } from '../faults/faultOf';
+import { hasEnded } from '../operations/hasEnded';
+import { useClusterOverview } from '../operations/useClusterOverview';
+import { useOperation } from '../operations/useOperation';
+import { clusterBackupTranslationRef } from '../translation';
+import { BackupsTable } from './BackupsTable';
+import { FaultPanel } from './FaultPanel';
+import { Loading } from './Loading';
+import { NotConfigured } from './NotConfigured';
+import { OperationPanel } from './OperationPanel';
+import { OperationsTable } from './OperationsTable';
+import { Protection } from './Protection';
+import { ReadDenied } from './ReadDenied';
+import { ReasonedButton } from './ReasonedButton';
+import { RelatedClusters } from './RelatedClusters';
+import { RestoreDialog } from './RestoreDialog';
+import { SilencePanel } from './SilencePanel';
+
+/** The backups of a cluster, what is being done to it and what can be done. */
+export function ClusterBackups(props: { clusterRef: string }) {
+  const { clusterRef } = props;
+  const { overview, error, heardAt, refresh } = useClusterOverview(clusterRef);
+  if (error && isDenial(error)) {
+    return <ReadDenied />;
+  }
+  if (!overview) {
+    return error ? <SilencePanel error={error} /> : <Loading />;
+  }
+  if (overview.name === undefined) {
+    return (
+      <NotConfigured
+        entityRef={clusterRef}
+        name={parseEntityRef(clusterRef).name}
+      />
+    );
+  }
+  return (
+    <Flex direction="column" gap="4">
+      {error && <SilencePanel error={error} heardAt={heardAt} />}
+      <ConfiguredCluster
+        overview={overview}
+        clusterName={overview.name}
+        refresh={refresh}
+      />
+    </Flex>
+  );
+}
+
+function ConfiguredCluster(props: {
+  overview: ClusterOverview;
+  clusterName: string;
+  refresh(): void;
+}) {
+  const { overview, clusterName, refresh } = props;
+  const { clusterRef, lastBackup, recent } = overview;
+  const api = useApi(clusterBackupApiRef);
+  const { t } = useTranslationRef(clusterBackupTranslationRef);
+  const [shown, setShown] = useState<Operation | undefined>(() =>
+    recent[0]?.status === 'failed' ? recent[0] : undefined,
+  );
+  const [starting, setStarting] = useState<'backup' | 'check'>();
+  const [refusal, setRefusal] = useState<Error>();
+  const [restoring, setRestoring] = useState<Backup>();
+
+  const current = overview.current;
+  const followed = useOperation(current?.id ?? shown?.id);
+  const operation = followed.operation ?? current ?? shown;
+  const active = operation && !hasEnded(operation) ? operation : undefined;
+
+  useEffect(() => {
+    if (current) setShown(current);
+  }, [current]);
+
+  const status = followed.operation?.status;
+  useEffect(() => {
+    if (status) refresh();
+  }, [status, refresh]);
+
+  const follow = (changed: Operation) => {
+    setShown(changed);
+    setRefusal(undefined);
+    followed.refresh();
+    refresh();
+  };
+
+  const start = async (kind: 'backup' | 'check') => {
+    setStarting(kind);
+    setRefusal(undefined);
+    try {
+      follow(
+        await (kind === 'backup'
+          ? api.startBackup(clusterRef)
+          : api.startCheck(clusterRef)),
+      );
+    } catch (reason) {
+      setRefusal(reason as Error);
+    } finally {
+      setStarting(undefined);
+    }
+  };
+
+  const denialOf = (right: 'create' | 'restore') => {
+    const { allowed, reason } = overview.allowed[right];
+    const permission = {
+      create: clusterBackupCreatePermission,
+      restore: clusterBackupRestorePermission,
+    }[right].name;
+    return allowed ? undefined : reason ?? t(`denied.${right}`, { permission });
+  };
+  const busy =
+    active &&
+    t(`busy.${active.status as 'queued' | 'running' | 'interrupted'}`);
+  const againstBackup = denialOf('create') ?? busy ?? overview.fault?.message;
+
+  return (
+    <>
+      <Protection
+        lastBackup={lastBackup}
+        actions={
+          <>
+            <ReasonedButton
+              variant="primary"
+              iconStart={<RiSafe2Line />}
+              isPending={starting === 'backup'}
+              reason={againstBackup}
+              onPress={() => start('backup')}
+            >
+              {t('actions.backUp')}
+            </ReasonedButton>
+            <ReasonedButton
+              variant="secondary"
+              iconStart={<RiStethoscopeLine />}
+              isPending={starting === 'check'}
+              reason={againstBackup}
+              onPress={() => start('check')}
+            >
+              {t('actions.check')}
+            </ReasonedButton>
+          </>
+        }
+      />
+      {refusal && <FaultPanel fault={faultOf(refusal)} />}
+      {overview.fault && <FaultPanel fault={overview.fault} />}
+      {operation && (
+        <OperationPanel
+          key={operation.id}
+          operation={operation}
+          followed={followed}
+          clusterName={clusterName}
+          denial={denialOf(operation.kind === 'restore' ? 'restore' : 'create')}
+          onChanged={follow}
+          onDismiss={() => setShown(undefined)}
+        />
+      )}
+      <BackupsTable
+        clusterRef={clusterRef}
+        newest={lastBackup?.id}
+        reasonAgainstRestore={denialOf('restore') ?? busy}
+        onRestore={setRestoring}
+      />
+      <OperationsTable operations={recent} />
+      <RelatedClusters />
+      {restoring && (
+        <RestoreDialog
+          backup={restoring}
+          clusterName={clusterName}
+          onStarted={started => {
+            setRestoring(undefined);
+            follow(started);
+          }}
+          onClose={() => setRestoring(undefined)}
+        />
+      )}
+    </>
+  );
+}

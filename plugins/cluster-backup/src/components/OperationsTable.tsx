@@ -1,0 +1,110 @@
+import { useTranslationRef } from '@backstage/frontend-plugin-api';
+import {
+  Cell,
+  CellText,
+  ColumnConfig,
+  Table,
+  Text,
+  useBreakpoint,
+} from '@backstage/ui';
+import { Operation } from '@cluster-backup/backstage-plugin-cluster-backup-common';
+import { useState } from 'react';
+import { formatAge, formatDuration, formatTime } from '../format/time';
+import { clusterBackupTranslationRef } from '../translation';
+import { OperationDialog } from './OperationDialog';
+import { Section } from './Section';
+import { Who } from './Who';
+
+const COLORS = {
+  queued: 'secondary',
+  running: 'info',
+  interrupted: 'warning',
+  succeeded: 'success',
+  failed: 'danger',
+  cancelled: 'secondary',
+  undone: 'secondary',
+} as const;
+
+/** What was done lately. */
+export function OperationsTable(props: { operations: Operation[] }) {
+  const { t } = useTranslationRef(clusterBackupTranslationRef);
+  const { up } = useBreakpoint();
+  const [opened, setOpened] = useState<Operation>();
+  const columns: ColumnConfig<Operation>[] = [
+    {
+      id: 'what',
+      label: t('operations.what'),
+      isRowHeader: true,
+      cell: ({ kind }) => <CellText title={t(`operation.kind.${kind}`)} />,
+    },
+    {
+      id: 'outcome',
+      label: t('operations.outcome'),
+      cell: ({ status, fault }) => (
+        <Cell>
+          <Text color={COLORS[status]}>{t(`operation.status.${status}`)}</Text>
+          {fault && (
+            <Text as="p" variant="body-small" color="secondary" truncate>
+              {fault.message}
+            </Text>
+          )}
+        </Cell>
+      ),
+    },
+    {
+      id: 'who',
+      label: t('operations.who'),
+      isHidden: !up('sm'),
+      cell: ({ requestedBy }) => (
+        <Cell>
+          <Text>
+            <Who entityRef={requestedBy} />
+          </Text>
+        </Cell>
+      ),
+    },
+    {
+      id: 'when',
+      label: t('operations.when'),
+      cell: ({ requestedAt }) => (
+        <CellText
+          title={formatAge(requestedAt)}
+          description={formatTime(requestedAt)}
+        />
+      ),
+    },
+    {
+      id: 'duration',
+      label: t('operations.duration'),
+      isHidden: !up('sm'),
+      cell: ({ startedAt, endedAt }) => (
+        <CellText
+          title={
+            startedAt && endedAt
+              ? formatDuration(
+                  (Date.parse(endedAt) - Date.parse(startedAt)) / 1000,
+                )
+              : '–'
+          }
+        />
+      ),
+    },
+  ];
+  return (
+    <Section title={t('operations.title')}>
+      <Table
+        columnConfig={columns}
+        data={props.operations}
+        pagination={{ type: 'none' }}
+        rowConfig={{ onClick: setOpened }}
+        emptyState={t('operations.empty')}
+      />
+      {opened && (
+        <OperationDialog
+          operation={opened}
+          onClose={() => setOpened(undefined)}
+        />
+      )}
+    </Section>
+  );
+}

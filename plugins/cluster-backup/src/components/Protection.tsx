@@ -1,0 +1,55 @@
+import { useTranslationRef } from '@backstage/frontend-plugin-api';
+import { Card, CardBody, Flex, Text } from '@backstage/ui';
+import { Backup } from '@cluster-backup/backstage-plugin-cluster-backup-common';
+import { RiShieldCheckLine, RiShieldCrossLine } from '@remixicon/react';
+import { ReactNode } from 'react';
+import { formatBytes } from '../format/bytes';
+import { formatAge, formatTime } from '../format/time';
+import { clusterBackupTranslationRef } from '../translation';
+import styles from './Protection.module.css';
+
+/** Whether a cluster is protected and since when, and what can be done about it. */
+export function Protection(props: { lastBackup?: Backup; actions: ReactNode }) {
+  const { lastBackup, actions } = props;
+  const { t } = useTranslationRef(clusterBackupTranslationRef);
+  const count = lastBackup?.reservations.length ?? 0;
+  return (
+    <Card>
+      <CardBody>
+        <div className={styles.line}>
+          {lastBackup ? (
+            <RiShieldCheckLine className={styles.protected} aria-hidden />
+          ) : (
+            <RiShieldCrossLine className={styles.unprotected} aria-hidden />
+          )}
+          <Flex direction="column" gap="1" className={styles.words}>
+            <Text as="h2" variant="title-x-small" weight="bold">
+              {lastBackup
+                ? t('protection.last', { age: formatAge(lastBackup.createdAt) })
+                : t('protection.never')}
+            </Text>
+            {lastBackup ? (
+              <>
+                <Text>
+                  {t('protection.facts', {
+                    time: formatTime(lastBackup.createdAt),
+                    member: lastBackup.member,
+                    size: formatBytes(lastBackup.size),
+                  })}
+                  {' · '}
+                  {count > 0
+                    ? t('protection.reservations', { count })
+                    : t('protection.noReservations')}
+                </Text>
+                <Text color="secondary">{t('protection.loss')}</Text>
+              </>
+            ) : (
+              <Text>{t('protection.neverDescription')}</Text>
+            )}
+          </Flex>
+          <div className={styles.actions}>{actions}</div>
+        </div>
+      </CardBody>
+    </Card>
+  );
+}

@@ -1,0 +1,230 @@
+import { createTranslationRef } from '@backstage/frontend-plugin-api';
+
+/**
+ * Everything that the Backup tab says.
+ *
+ * @public
+ */
+export const clusterBackupTranslationRef = createTranslationRef({
+  id: 'cluster-backup',
+  messages: {
+    common: {
+      loading: 'Loading',
+      cancel: 'Cancel',
+      close: 'Close',
+      tryAgain: 'Try again',
+      unknown: 'unknown',
+    },
+    protection: {
+      never: 'This cluster has never been backed up',
+      neverDescription:
+        'If its control plane is lost, everything in it is lost. Take a first backup now.',
+      last: 'Last good backup {{age}}',
+      facts: '{{time}} · from member {{member}} · {{size}}',
+      loss: 'What changed since then is not in it.',
+      reservations_one: '{{count}} reservation',
+      reservations_other: '{{count}} reservations',
+      noReservations: 'no reservations',
+      showReservations: 'Show details',
+    },
+    actions: {
+      backUp: 'Back up now',
+      check: 'Check',
+      restore: 'Restore',
+      restoreBackupOf: 'Restore the backup of {{time}}',
+      cancelOperation: 'Cancel',
+      cancelling: 'Cancelling…',
+      resume: 'Resume',
+      undo: 'Undo',
+      dismiss: 'Dismiss',
+    },
+    busy: {
+      queued: 'Something else is queued for this cluster.',
+      running: 'Something else is running on this cluster.',
+      interrupted:
+        'A restore of this cluster was interrupted. Resume or undo it first.',
+    },
+    denied: {
+      title: 'You are not allowed to see the backups of this cluster',
+      description:
+        'Ask an administrator of this portal for the permission {{permission}} on this entity.',
+      create: 'You need the permission {{permission}} on this cluster.',
+      restore: 'You need the permission {{permission}} on this cluster.',
+    },
+    notConfigured: {
+      title: 'This cluster is not set up for backups',
+      description:
+        'The portal has no configuration for the entity {{entityRef}}. An administrator adds it to the app-config of the backend:',
+    },
+    notBackedUp: 'This cluster cannot be backed up',
+    silence: {
+      title: 'The portal does not answer',
+      withState:
+        'What is shown here is from {{time}}. Trying again; what runs goes on meanwhile.',
+      withoutState: 'Trying again.',
+    },
+    fault: {
+      state: 'State',
+      remedy: 'What to do',
+      code: 'Code',
+    },
+    operation: {
+      kind: { check: 'Check', backup: 'Backup', restore: 'Restore' },
+      status: {
+        queued: 'queued',
+        running: 'running',
+        interrupted: 'interrupted',
+        succeeded: 'succeeded',
+        failed: 'failed',
+        cancelled: 'cancelled',
+        undone: 'undone',
+      },
+      title: '{{kind}} {{status}}',
+      startedBy: 'Asked for by',
+      attempt: 'attempt {{attempt}}',
+      elapsed: '{{duration}}',
+      steps: 'Steps',
+      stepDone: 'done',
+      stepRunning: 'running',
+      stepStopped: 'stopped here',
+      waiting: 'Waiting for its turn.',
+      progress: 'Bytes of this step',
+      bytesOf: '{{done}} of {{total}}',
+      rate: '{{rate}}/s',
+      remaining: '{{duration}} left',
+      log: 'Log',
+      logEmpty: 'Nothing was logged.',
+      announce: '{{kind}} {{status}}. {{step}}',
+      announceWithPercent: '{{kind}} {{status}}. {{step}} {{percent}} %',
+    },
+    outcome: {
+      checkDone: 'The check is done.',
+      backupDone: 'The backup is proven and stored.',
+      restoreDone: 'The cluster is as it was in the backup.',
+      outage: 'Its API was away for {{duration}}.',
+      cancelled: 'It was cancelled. Nothing half-done was left.',
+      undone: 'The restore was taken back: the cluster is as it was before.',
+    },
+    findings: {
+      title: 'Findings',
+      refusal: 'refusal',
+      reservation: 'reservation',
+      ok: 'in order',
+      allOk: 'Everything that was checked is in order.',
+      okCount_one: '{{count}} thing in order',
+      okCount_other: '{{count}} things in order',
+    },
+    interrupted: {
+      title: 'A restore was interrupted',
+      at: 'It stands at: {{step}}.',
+      undoable:
+        'The cluster can still be put back as it was (undo), or the restore can be finished (resume).',
+      onlyForward:
+        'An API server may have run on the restored data. It can only be finished.',
+      waits: 'Nothing else is done to this cluster until then.',
+      needsKey: 'Resuming needs the age identity once more.',
+    },
+    backups: {
+      title: 'Backups',
+      empty: 'No backups yet',
+      emptyDescription: 'The first one appears here when it is stored.',
+      time: 'Time',
+      size: 'Size',
+      revision: 'Revision',
+      versions: 'Versions',
+      kubernetes: 'Kubernetes {{version}}',
+      etcd: 'etcd {{version}}',
+      reservations: 'Reservations',
+      none: 'none',
+      actions: 'Actions',
+      older: 'Show older backups',
+      details: 'Backup of {{time}}',
+    },
+    backup: {
+      createdAt: 'Taken',
+      size: 'Archive',
+      snapshotSize: 'etcd snapshot',
+      revision: 'Revision',
+      versions: 'Versions',
+      member: 'Member',
+      nodes: 'Nodes',
+      store: 'Store',
+      key: 'Key in the store',
+      sha256: 'SHA-256',
+      signer: 'Signed by',
+      requestedBy: 'Asked for by',
+      reservations: 'Reservations',
+      noReservations: 'Nothing is to be said against this backup.',
+    },
+    operations: {
+      title: 'Recent operations',
+      empty: 'Nothing has been done yet',
+      what: 'What',
+      outcome: 'Outcome',
+      who: 'Who',
+      when: 'When',
+      duration: 'Duration',
+    },
+    related: {
+      title: 'Related clusters',
+      dependsOn: 'this cluster depends on it',
+      dependencyOf: 'depends on this cluster',
+      backedUp: 'last backed up {{age}}',
+      never: 'never backed up',
+      notConfigured: 'not set up for backups',
+      notAllowed: 'not yours to see',
+      unknown: 'not known',
+    },
+    identity: {
+      label: 'age identity',
+      description:
+        'It is used in this browser only, to open the key of this one archive, and is forgotten when this dialog closes.',
+      choose: 'Choose a file',
+      chosen: '{{name}} is chosen',
+      remove: 'Use another identity',
+      none: 'Give an identity: a line that begins with AGE-SECRET-KEY-1, or a file that has one.',
+      unknown:
+        'This is no age identity. An identity is a line that begins with AGE-SECRET-KEY-1.',
+      encrypted:
+        'This file is encrypted with a passphrase. Decrypt it first (age -d), then choose the result.',
+      recipient:
+        'This is a recipient: it closes archives and does not open them. An identity begins with AGE-SECRET-KEY-1.',
+      insecurePage:
+        'This page was not loaded over https, and browsers open keys on secure pages only. Open the portal over https.',
+      noMatch:
+        'This identity does not open this archive: it belongs to none of its recipients. Nothing was sent.',
+      headerBroken:
+        'The header of this archive is damaged. Try another backup, or have its store looked at.',
+    },
+    restore: {
+      title: 'Restore {{cluster}}',
+      whatHappens: 'What will happen',
+      outage:
+        'The API of {{cluster}} is away for some seconds to minutes. What runs on it keeps running.',
+      loss: 'Everything changed in the cluster since {{time}} ({{age}}) is lost.',
+      kept: 'The data that is replaced is kept on the machines.',
+      proof:
+        'Everything is prepared and proven first. Until the control plane is stopped, nothing changes.',
+      theBackup: 'The backup',
+      confirmation: 'Type {{cluster}} to confirm',
+      mismatch: 'This is not the name of the cluster.',
+      submit: 'Restore {{cluster}}',
+      opening: 'Opening the archive’s header…',
+      sending: 'Starting the restore…',
+    },
+    resume: {
+      title: 'Resume the restore of {{cluster}}',
+      description:
+        'The restore goes on where it stands, until the cluster is as it was in the backup.',
+      submit: 'Resume',
+    },
+    undo: {
+      title: 'Undo the restore of {{cluster}}',
+      description:
+        'Every machine is put back as it was before the restore began.',
+      submit: 'Undo the restore',
+      onlyForward:
+        'An API server may have run on the restored data: it can only be finished.',
+    },
+  },
+});
