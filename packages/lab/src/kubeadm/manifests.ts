@@ -51,6 +51,9 @@ function etcdFlags(cluster: ClusterPlan, node: MachinePlan): string[] {
     '--peer-client-cert-auth=true',
     `--peer-key-file=${PKI}/etcd/peer.key`,
     `--peer-trusted-ca-file=${PKI}/etcd/ca.crt`,
+    ...(cluster.etcdQuota
+      ? [`--quota-backend-bytes=${cluster.etcdQuota}`]
+      : []),
     '--snapshot-count=10000',
     `--trusted-ca-file=${PKI}/etcd/ca.crt`,
   ];

@@ -13,6 +13,8 @@ export interface ClusterPlan {
   frontAddress: string;
   kubernetesVersion: string;
   etcdVersion: string;
+  /** Bytes; etcd's own default, 2 GiB, where none is given, as kubeadm leaves it. */
+  etcdQuota?: number;
 }
 
 export const API_PORT = 6443;

@@ -20,7 +20,13 @@ import {
   SupervisorMethods,
   SupervisorOptions,
 } from '../protocol';
-import { emptySeed, findSeed, restoreCommand, Seed } from './etcdData';
+import {
+  emptySeed,
+  findSeed,
+  quotaFor,
+  restoreCommand,
+  Seed,
+} from './etcdData';
 import { writeImages } from './images';
 import { Link } from './link';
 import {
@@ -90,6 +96,7 @@ export class LabSupervisor {
       frontAddress: `${NETWORK}.10`,
       kubernetesVersion: KUBERNETES_VERSION,
       etcdVersion: options.programs.etcdVersion,
+      etcdQuota: options.seed ? quotaFor(options.seed) : undefined,
     };
   }
 

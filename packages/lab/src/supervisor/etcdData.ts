@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { mkdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -19,9 +19,21 @@ export interface Seed {
 /** @param path - A snapshot, or an etcd data directory that no etcd uses. */
 export async function findSeed(path: string): Promise<Seed> {
   if ((await stat(path)).isDirectory()) {
-    return { file: join(path, 'member', 'snap', 'db'), hasChecksum: false };
+    return { file: databaseIn(path), hasChecksum: false };
   }
   return { file: path, hasChecksum: true };
+}
+
+function databaseIn(dataDirectory: string): string {
+  return join(dataDirectory, 'member', 'snap', 'db');
+}
+
+const GIB = 2 ** 30;
+
+/** The quota that a cluster was given which has outgrown etcd's default. */
+export function quotaFor(path: string): number | undefined {
+  const file = statSync(path).isDirectory() ? databaseIn(path) : path;
+  return statSync(file).size > 1.5 * GIB ? 8 * GIB : undefined;
 }
 
 /** A snapshot of an etcd that holds nothing, made once and kept. */
