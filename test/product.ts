@@ -29,7 +29,7 @@ export function clusterAccess(lab: Lab): ClusterAccess {
   };
 }
 
-/** Where {@link configure} has written what a person needs who runs our command. */
+/** Where {@link configure} has written what a person needs who runs our command or a portal. */
 export interface Configured {
   /** `cluster-backup.yaml`, with one store in a folder `store` beside it. */
   file: string;
@@ -57,7 +57,9 @@ export async function configure(lab: Lab, folder: string): Promise<Configured> {
     JSON.stringify({
       clusterBackup: {
         recipients: [recipient],
-        stores: [{ id: 'local', filesystem: { path: 'store' } }],
+        // Whole paths, as a portal takes others from its own folder.
+        signingKeyFile: join(folder, 'signing-key.pem'),
+        stores: [{ id: 'local', filesystem: { path: join(folder, 'store') } }],
         clusters: [
           {
             name: cluster.name,

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -6,16 +5,19 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Lab, makeSeed, startLab } from '@cluster-backup/lab';
 import { CoreV1Api, KubeConfig } from '@kubernetes/client-node';
-import { configure } from '../product';
 import { contentsAt, differences, WRITTEN_BY_ITSELF } from '../proof/contents';
 import { watchConfigMaps } from '../proof/informer';
 import { membersAgree } from '../proof/members';
+import { asCommand } from './command';
+import { asPortal } from './portal';
+import { Product } from './product';
 
 const { values } = parseArgs({
   options: {
     nodes: { type: 'string', default: '3' },
     login: { type: 'string', default: 'root' },
     size: { type: 'string', default: '24' },
+    portal: { type: 'boolean', default: false },
   },
 });
 
@@ -25,6 +27,7 @@ const say = (text: string) => process.stderr.write(`\n== ${text}\n`);
 async function smoke() {
   const folder = await mkdtemp(join(tmpdir(), 'cluster-backup-smoke-'));
   let lab: Lab | undefined;
+  let product: Product | undefined;
   try {
     say(`lab: ${values.nodes} control-plane node(s), login ${values.login}`);
     const seed = await makeSeed({
@@ -38,18 +41,16 @@ async function smoke() {
       login: values.login as 'root' | 'sudo',
       seed: seed.snapshotPath,
     });
-    const { file, identityFile } = await configure(lab, folder);
-    const { clusterName } = lab.access();
-    const command = (...args: string[]) => ours(file, clusterName, args);
+    const way = values.portal ? asPortal : asCommand;
+    const { check, backUp, restore } = (product = await way(lab, folder));
 
     say('check');
-    await command('check');
+    await check();
 
     say('backup');
     const watcher = await watchConfigMaps(await lab.kubeconfig());
-    const backedUp = await timed(() => command('backup'));
-    const { key, summary } = backedUp.result as any;
-    const { revision } = summary.facts;
+    const backedUp = await timed(backUp);
+    const { revision, snapshotBytes, archiveBytes } = backedUp.result;
     const expected = await contentsAt(lab.nodes[0], revision);
 
     say('damage');
@@ -57,10 +58,8 @@ async function smoke() {
     const lost = await stopMembers(lab);
 
     say('restore');
-    const restored = await timed(() =>
-      command('restore', '--backup', key, '--identity', identityFile),
-    );
-    const { outageSeconds, verified } = restored.result as any;
+    const restored = await timed(() => restore(backedUp.result));
+    const { outageSeconds, bump } = restored.result;
 
     say('proof');
     process.stderr.write(`not compared: ${WRITTEN_BY_ITSELF.join(', ')}\n`);
@@ -78,18 +77,14 @@ async function smoke() {
       keys: expected.size,
       differences: told.length,
       membersLost: lost,
-      sizes: {
-        snapshotBytes: summary.description.snapshot.size,
-        archiveBytes: summary.ciphertext.size,
-      },
+      sizes: { snapshotBytes, archiveBytes },
       seconds: { backup: backedUp.seconds, restore: restored.seconds },
       outageSeconds,
-      revisions: {
-        archive: revision,
-        bump: verified.bump,
-      },
+      revisions: { archive: revision, bump },
+      ...(values.portal && { portal: true }),
     };
   } finally {
+    await product?.stop();
     await lab?.stop();
     await rm(folder, { recursive: true, force: true });
   }
@@ -160,26 +155,6 @@ async function informerAgrees(
     await sleep(1000);
   }
   return told;
-}
-
-/** Our command, in a process of its own, as a person runs it; its last line is its result. */
-async function ours(config: string, cluster: string, args: string[]) {
-  const [verb, ...rest] = args;
-  const child = spawn(
-    process.execPath,
-    [
-      resolve('packages/cli/dist/cluster-backup.cjs'),
-      verb,
-      ...['--config', config, '--cluster', cluster],
-      ...rest,
-    ],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  );
-  let output = '';
-  child.stdout.on('data', chunk => (output += chunk));
-  const code = await new Promise(done => child.on('close', done));
-  if (code !== 0) throw new Error(`cluster-backup ${verb} ended with ${code}`);
-  return JSON.parse(output.trim().split('\n').at(-1)!);
 }
 
 async function timed<T>(act: () => Promise<T>) {

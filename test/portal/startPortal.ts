@@ -1,0 +1,79 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Lab } from '@cluster-backup/lab';
+import { configure, Configured } from '../product';
+import { clusterEntities } from './clusterEntities';
+import { signInAsGuest } from './guest';
+import { checkout, freePort, Portal } from './Portal';
+
+/** A portal that knows a lab as a cluster. */
+export interface LabPortal {
+  portal: Portal;
+  /** The lab's entity. */
+  clusterRef: string;
+  /** Where the portal's guest finds its backups. */
+  tabUrl: string;
+  configured: Configured;
+  logFile: string;
+}
+
+/**
+ * Starts a portal for a lab, with all that is its own in a folder, and waits until its catalog knows the cluster.
+ * To stop it is the caller's.
+ */
+export async function startPortal(
+  lab: Lab,
+  folder: string,
+): Promise<LabPortal> {
+  const configured = await configure(lab, folder);
+  const { clusterName } = lab.access();
+  const url = `http://127.0.0.1:${await freePort()}`;
+  const logFile = join(folder, 'portal.log');
+  const portal = new Portal(
+    url,
+    [configured.file, await configurePortal(url, folder, clusterName)],
+    logFile,
+  );
+  await portal.start();
+  const clusterRef = `resource:default/${clusterName}`;
+  try {
+    await (await signInAsGuest(url)).findInCatalog(clusterRef);
+  } catch (error) {
+    await portal.kill();
+    throw error;
+  }
+  const tabUrl = `${url}/catalog/default/resource/${clusterName}/backup`;
+  return { portal, clusterRef, tabUrl, configured, logFile };
+}
+
+/** What a portal needs beside `clusterBackup`: an address, a database in files, a guest, a catalog. */
+async function configurePortal(url: string, folder: string, cluster: string) {
+  const database = join(folder, 'database');
+  await mkdir(database);
+  const catalog = join(folder, 'catalog.yaml');
+  await writeFile(catalog, clusterEntities(cluster));
+  const file = join(folder, 'app-config.json');
+  const guests = join(checkout, 'packages/backend/catalog/guests.yaml');
+  await writeFile(
+    file,
+    JSON.stringify({
+      app: { baseUrl: url },
+      backend: {
+        baseUrl: url,
+        listen: { host: '127.0.0.1', port: Number(new URL(url).port) },
+        cors: { origin: url },
+        database: {
+          client: 'better-sqlite3',
+          connection: { directory: database },
+        },
+      },
+      auth: {
+        providers: { guest: { dangerouslyAllowOutsideDevelopment: true } },
+      },
+      catalog: {
+        locations: [guests, catalog].map(target => ({ type: 'file', target })),
+      },
+    }),
+  );
+  return file;
+}
