@@ -1,15 +1,17 @@
 import { ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** The checkout, also where this runs from a bundle or in a test. */
-export const checkout = resolve(
-  dirname(require.resolve('@cluster-backup/lab/package.json')),
-  '../..',
-);
+// By name, as this may run from a bundle that lies elsewhere.
+const { resolve } = createRequire(__filename);
+const backend = dirname(resolve('backend/package.json'));
+
+/** The checkout that this belongs to. */
+export const checkout = dirname(dirname(backend));
 
 const PATIENCE_MS = 180_000;
 
@@ -34,15 +36,12 @@ export class Portal {
       'setpriv',
       [
         ...['--pdeathsig', 'KILL', process.execPath],
-        ...[
-          '--require',
-          require.resolve('@backstage/cli/config/nodeTransform.cjs'),
-        ],
+        ...['--require', resolve('@backstage/cli/config/nodeTransform.cjs')],
         'src/index.ts',
         ...files.flatMap(file => ['--config', file]),
       ],
       {
-        cwd: join(checkout, 'packages/backend'),
+        cwd: backend,
         env: { ...process.env, NODE_ENV: 'production' },
         stdio: ['ignore', log, log],
         // A session of its own: Ctrl-C is for the one that started it.
