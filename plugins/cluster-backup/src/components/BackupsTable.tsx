@@ -43,6 +43,7 @@ export function BackupsTable(props: {
       id: 'time',
       label: t('backups.time'),
       isRowHeader: true,
+      minWidth: 200,
       cell: ({ createdAt }) => (
         <CellText
           title={formatTime(createdAt)}
@@ -65,6 +66,7 @@ export function BackupsTable(props: {
     {
       id: 'versions',
       label: t('backups.versions'),
+      minWidth: 160,
       isHidden: !up('md'),
       cell: backup => {
         const [title, description] = versionsOf(backup).map(([key, version]) =>
@@ -76,6 +78,7 @@ export function BackupsTable(props: {
     {
       id: 'reservations',
       label: t('backups.reservations'),
+      minWidth: 130,
       isHidden: !up('xs'),
       cell: ({ reservations: { length: count } }) => (
         <Cell>
@@ -90,6 +93,7 @@ export function BackupsTable(props: {
     {
       id: 'actions',
       label: t('backups.actions'),
+      minWidth: 110,
       cell: backup => (
         <Cell>
           <ReasonedButton

@@ -40,6 +40,7 @@ export function OperationsTable(props: { operations: Operation[] }) {
     {
       id: 'outcome',
       label: t('operations.outcome'),
+      minWidth: 120,
       cell: ({ status, fault }) => (
         <Cell>
           <Text color={COLORS[status]}>{t(`operation.status.${status}`)}</Text>
@@ -66,6 +67,7 @@ export function OperationsTable(props: { operations: Operation[] }) {
     {
       id: 'when',
       label: t('operations.when'),
+      minWidth: 180,
       cell: ({ requestedAt }) => (
         <CellText
           title={formatAge(requestedAt)}

@@ -1,0 +1,300 @@
+import { Entity } from '@backstage/catalog-model';
+import { Operation } from '@cluster-backup/backstage-plugin-cluster-backup-common';
+import { aBackup } from '../src/__fixtures__/aBackup';
+import { anArchive } from '../src/__fixtures__/anArchive';
+import { InMemoryClusterBackup } from '../src/__fixtures__/InMemoryClusterBackup';
+
+const GIB = 1024 ** 3;
+const ago = (minutes: number) =>
+  new Date(Date.now() - minutes * 60_000).toISOString();
+const refOf = (name: string) => `resource:default/${name}`;
+
+/** A portal that knows a cluster in each state. */
+export const clusterBackup = new InMemoryClusterBackup();
+
+const reservations = [
+  {
+    id: 'node-not-ready',
+    title: 'A worker is not ready',
+    message: 'The kubelet of worker-3 has not reported for 12 minutes.',
+    machine: 'worker-3',
+  },
+  {
+    id: 'certificate-expires',
+    title: 'A certificate expires within 30 days',
+    message: 'apiserver.crt on cp-1 expires on December 9, 2026.',
+    machine: 'cp-1',
+  },
+];
+
+const fault = {
+  code: 'host-key-changed',
+  message: 'The host key of cp-2 (10.0.0.12:22) is not the one that is known',
+  state: 'Nothing was changed. No backup was stored.',
+  remedy:
+    'Find out why it changed. If the machine was reinstalled, replace its line in known_hosts.',
+};
+
+function backupsOf(name: string, count: number) {
+  return Array.from({ length: count }, (_, i) =>
+    aBackup({
+      id: `${name}-${i}`,
+      clusterRef: refOf(name),
+      createdAt: ago(185 + i * 24 * 60),
+      revision: 8_123_456 - i * 91_000,
+      reservations: i % 4 === 0 ? reservations.slice(0, 1 + (i % 3)) : [],
+    }),
+  );
+}
+
+function past(name: string): void {
+  const done = (
+    minutes: number,
+    operation: Partial<Operation>,
+    seconds: number,
+  ) =>
+    clusterBackup.addOperation(
+      {
+        clusterRef: refOf(name),
+        status: 'succeeded',
+        requestedAt: ago(minutes),
+        startedAt: ago(minutes),
+        endedAt: ago(minutes - seconds / 60),
+        ...operation,
+      },
+      { type: 'status', message: 'running' },
+      { type: 'step-started', step: 'check', message: 'Check' },
+      {
+        type: 'note',
+        step: 'check',
+        machine: 'cp-1',
+        message: 'answers over SSH, sudo works',
+      },
+      { type: 'step-done', step: 'check', message: 'Check' },
+      { type: 'step-started', step: 'capture', message: 'Capture and store' },
+      { type: 'step-done', step: 'capture', message: 'Capture and store' },
+    );
+  done(3000, { status: 'failed', fault }, 4);
+  done(1625, {}, 41);
+  done(200, { kind: 'check', findings: [] }, 6);
+  done(185, {}, 39);
+}
+
+clusterBackup.addCluster(refOf('production'), {
+  backups: backupsOf('production', 23),
+});
+past('production');
+
+clusterBackup.addCluster(refOf('unprotected'));
+
+clusterBackup.addCluster(refOf('running'), {
+  backups: backupsOf('running', 3),
+});
+past('running');
+clusterBackup.addOperation(
+  {
+    clusterRef: refOf('running'),
+    startedAt: ago(0.4),
+    step: { name: 'capture', title: 'Capture and store' },
+    bytes: { done: 0.37 * GIB, total: 1.1 * GIB, rate: 88 * 1024 ** 2 },
+  },
+  { type: 'step-started', step: 'check', message: 'Check' },
+  { type: 'note', machine: 'cp-1', message: 'answers over SSH, sudo works' },
+  { type: 'step-done', step: 'check', message: 'Check' },
+  {
+    type: 'step-started',
+    step: 'choose',
+    message: 'Choose the fittest member',
+  },
+  { type: 'note', machine: 'cp-2', message: 'is a follower and caught up' },
+  { type: 'step-done', step: 'choose', message: 'Choose the fittest member' },
+  { type: 'step-started', step: 'capture', message: 'Capture and store' },
+);
+
+clusterBackup.addCluster(refOf('interrupted'), {
+  backups: backupsOf('interrupted', 2),
+});
+clusterBackup.addOperation(
+  {
+    clusterRef: refOf('interrupted'),
+    kind: 'restore',
+    status: 'interrupted',
+    startedAt: ago(3),
+    backupId: 'interrupted-0',
+    needsKey: true,
+    step: { name: 'park-etcd', title: 'Stop etcd' },
+  },
+  { type: 'step-started', step: 'claim', message: 'Claim every machine' },
+  { type: 'step-done', step: 'claim', message: 'Claim every machine' },
+  { type: 'step-started', step: 'park-etcd', message: 'Stop etcd' },
+);
+
+clusterBackup.addCluster(refOf('forward'), {
+  backups: backupsOf('forward', 2),
+});
+clusterBackup.addOperation(
+  {
+    clusterRef: refOf('forward'),
+    kind: 'restore',
+    status: 'interrupted',
+    startedAt: ago(3),
+    backupId: 'forward-0',
+    onlyForward: true,
+    step: { name: 'return-api-servers', title: 'Start the API servers' },
+    fault: {
+      code: 'api-server-not-ready',
+      message: 'The API server of cp-3 is not ready after 5 minutes',
+      state: 'cp-1 and cp-2 serve the restored data; cp-3 does not.',
+      remedy: 'Look at the log of kube-apiserver on cp-3, then resume.',
+    },
+  },
+  {
+    type: 'step-started',
+    step: 'return-api-servers',
+    message: 'Start the API servers',
+  },
+);
+
+clusterBackup.addCluster(refOf('failed'), {
+  backups: backupsOf('failed', 1),
+});
+clusterBackup.addOperation(
+  {
+    clusterRef: refOf('failed'),
+    status: 'failed',
+    requestedAt: ago(2),
+    startedAt: ago(2),
+    endedAt: ago(1.9),
+    step: { name: 'check', title: 'Check' },
+    fault,
+  },
+  { type: 'step-started', step: 'check', message: 'Check' },
+);
+
+clusterBackup.addCluster(refOf('checked'), {
+  backups: backupsOf('checked', 1),
+});
+clusterBackup.addOperation({
+  clusterRef: refOf('checked'),
+  kind: 'check',
+  status: 'running',
+  startedAt: ago(0.2),
+  findings: [
+    {
+      check: 'members',
+      level: 'refusal',
+      code: 'no-fit-member',
+      message: 'No member is fit: cp-2 is corrupt, cp-1 and cp-3 are silent',
+      remedy: 'Bring cp-1 or cp-3 back first.',
+    },
+    {
+      check: 'certificates',
+      level: 'reservation',
+      code: 'certificate-expires',
+      machine: 'cp-1',
+      message: 'apiserver.crt expires on December 9, 2026',
+      remedy: 'kubeadm certs renew apiserver',
+    },
+    ...['clocks', 'disks', 'kubelets'].map(check => ({
+      check,
+      level: 'ok' as const,
+      code: check,
+      message: check,
+      remedy: '',
+    })),
+  ],
+});
+
+clusterBackup.addCluster(refOf('reader'), {
+  backups: backupsOf('reader', 2),
+  allowed: {
+    create: { allowed: true },
+    restore: {
+      allowed: false,
+      reason:
+        'Only members of group:default/platform, which owns this cluster, may restore it.',
+    },
+  },
+});
+past('reader');
+
+clusterBackup.addCluster(refOf('unconfigured'), { name: undefined });
+
+// A backup that was asked for here runs to its end.
+setInterval(async () => {
+  for (const { name } of entities.map(({ metadata }) => metadata)) {
+    const { current } = await clusterBackup.getCluster(refOf(name));
+    if (name === 'running' || !current || current.status === 'interrupted') {
+      continue;
+    }
+    advance(name, current);
+  }
+}, 1_000);
+
+function advance(name: string, operation: Operation): void {
+  const { id, kind, status, bytes } = operation;
+  const step = { name: 'capture', title: 'Capture and store' };
+  const end = { endedAt: new Date().toISOString(), bytes: undefined };
+  if (operation.cancelRequested) {
+    clusterBackup.tell(id, { status: 'cancelled', ...end });
+  } else if (status === 'queued') {
+    clusterBackup.tell(
+      id,
+      { status: 'running', startedAt: new Date().toISOString(), step },
+      { type: 'step-started', step: step.name, message: step.title },
+    );
+  } else if (kind !== 'check' && (bytes?.done ?? 0) < GIB) {
+    const done = Math.min((bytes?.done ?? 0) + GIB / 8, GIB);
+    clusterBackup.tell(id, { bytes: { done, total: GIB, rate: GIB / 8 } });
+  } else {
+    clusterBackup.tell(
+      id,
+      {
+        status: 'succeeded',
+        ...(kind === 'restore' && { outageSeconds: 24 }),
+        ...end,
+      },
+      { type: 'step-done', step: step.name, message: step.title },
+    );
+    if (kind === 'backup') {
+      clusterBackup.addBackup(
+        aBackup({
+          id,
+          clusterRef: refOf(name),
+          createdAt: new Date().toISOString(),
+        }),
+      );
+    }
+  }
+}
+
+anArchive().then(({ identity, header }) => {
+  clusterBackup.setHeader(header);
+  // eslint-disable-next-line no-console
+  console.info(`This identity opens the backups of this app: ${identity}`);
+});
+
+/** The clusters of the catalog; user clusters depend on `production`. */
+export const entities: Entity[] = [
+  'production',
+  'unprotected',
+  'running',
+  'interrupted',
+  'forward',
+  'failed',
+  'checked',
+  'reader',
+  'unconfigured',
+].map(name => ({
+  apiVersion: 'backstage.io/v1alpha1',
+  kind: 'Resource',
+  metadata: { name, namespace: 'default' },
+  spec: { type: 'kubernetes-cluster', owner: 'platform' },
+  relations:
+    name === 'production'
+      ? ['unprotected', 'failed', 'unconfigured'].map(user => ({
+          type: 'dependencyOf',
+          targetRef: refOf(user),
+        }))
+      : [{ type: 'dependsOn', targetRef: refOf('production') }],
+}));

@@ -1,0 +1,196 @@
+import {
+  Backup,
+  BackupPage,
+  ClusterBackupApi,
+  ClusterOverview,
+  Operation,
+  OperationEvent,
+  OperationEvents,
+  OperationKind,
+} from '@cluster-backup/backstage-plugin-cluster-backup-common';
+
+type Told = Pick<OperationEvent, 'type' | 'message'> & Partial<OperationEvent>;
+
+/** What the portal knows, without a portal. */
+export class InMemoryClusterBackup implements ClusterBackupApi {
+  /** What every call is refused with; the portal is silent with a TypeError, as fetch throws. */
+  refusal?: Error;
+  /** What was asked beyond reading. */
+  readonly asked: { what: string; with?: object }[] = [];
+
+  private readonly overviews = new Map<
+    string,
+    Omit<ClusterOverview, 'lastBackup' | 'current' | 'recent'>
+  >();
+  private readonly operations: Operation[] = [];
+  private readonly events = new Map<string, OperationEvent[]>();
+  private backups: Backup[] = [];
+  private header = new Uint8Array();
+
+  addCluster(
+    clusterRef: string,
+    options: Partial<ClusterOverview> & { backups?: Backup[] } = {},
+  ): void {
+    const { backups = [], ...overview } = options;
+    this.overviews.set(clusterRef, {
+      clusterRef,
+      name: clusterRef.split('/')[1],
+      stores: ['local'],
+      allowed: { create: { allowed: true }, restore: { allowed: true } },
+      ...overview,
+    });
+    this.backups.push(...backups);
+  }
+
+  addBackup(backup: Backup): void {
+    this.backups.unshift(backup);
+  }
+
+  setHeader(header: Uint8Array): void {
+    this.header = header;
+  }
+
+  addOperation(operation: Partial<Operation>, ...events: Told[]): Operation {
+    const added: Operation = {
+      id: `operation-${this.operations.length + 1}`,
+      kind: 'backup',
+      status: 'running',
+      clusterRef: 'resource:default/production',
+      requestedBy: 'user:default/ada',
+      requestedAt: new Date().toISOString(),
+      attempt: 1,
+      cancelRequested: false,
+      ...operation,
+    };
+    this.operations.unshift(added);
+    this.tell(added.id, {}, ...events);
+    return added;
+  }
+
+  /** Something happens to an operation. */
+  tell(id: string, change: Partial<Operation>, ...events: Told[]): Operation {
+    const index = this.operations.findIndex(operation => operation.id === id);
+    this.operations[index] = { ...this.operations[index], ...change };
+    const log = this.events.get(id) ?? [];
+    const at = new Date().toISOString();
+    this.events.set(id, [
+      ...log,
+      ...events.map((event, i) => ({
+        at,
+        ...event,
+        cursor: log.length + i + 1,
+      })),
+    ]);
+    return this.operations[index];
+  }
+
+  async getCluster(clusterRef: string): Promise<ClusterOverview> {
+    this.answer();
+    const overview = this.overviews.get(clusterRef);
+    if (!overview) {
+      throw new Error(`No entity ${clusterRef}`);
+    }
+    const recent = this.operations.filter(o => o.clusterRef === clusterRef);
+    return {
+      ...overview,
+      recent,
+      current: recent.find(({ status }) =>
+        ['queued', 'running', 'interrupted'].includes(status),
+      ),
+      lastBackup: this.backups.find(b => b.clusterRef === clusterRef),
+    };
+  }
+
+  async getBackups(
+    clusterRef: string,
+    options: { next?: string; limit?: number } = {},
+  ): Promise<BackupPage> {
+    this.answer();
+    const { next = '0', limit = 10 } = options;
+    const all = this.backups.filter(b => b.clusterRef === clusterRef);
+    const end = Number(next) + limit;
+    return {
+      backups: all.slice(Number(next), end),
+      next: end < all.length ? String(end) : undefined,
+    };
+  }
+
+  async getBackup(id: string): Promise<Backup> {
+    this.answer();
+    return this.backups.find(backup => backup.id === id)!;
+  }
+
+  async getBackupHeader(): Promise<Uint8Array> {
+    this.answer();
+    return this.header;
+  }
+
+  async startCheck(clusterRef: string): Promise<Operation> {
+    return this.start('check', { clusterRef });
+  }
+
+  async startBackup(clusterRef: string): Promise<Operation> {
+    return this.start('backup', { clusterRef });
+  }
+
+  async startRestore(
+    clusterRef: string,
+    options: { backupId: string; confirmation: string; fileKey: string },
+  ): Promise<Operation> {
+    return this.start('restore', { clusterRef, ...options });
+  }
+
+  async getOperation(id: string): Promise<Operation> {
+    this.answer();
+    return this.operations.find(operation => operation.id === id)!;
+  }
+
+  async getOperationEvents(
+    id: string,
+    after: number,
+  ): Promise<OperationEvents> {
+    this.answer();
+    const events = this.events.get(id)!;
+    return {
+      operation: await this.getOperation(id),
+      events: events.slice(after),
+      cursor: events.length,
+    };
+  }
+
+  async cancelOperation(id: string): Promise<Operation> {
+    this.answer('cancel', { id });
+    return this.tell(id, { cancelRequested: true });
+  }
+
+  async resumeRestore(
+    id: string,
+    options: { fileKey?: string },
+  ): Promise<Operation> {
+    this.answer('resume', { id, ...options });
+    return this.tell(id, { status: 'running', attempt: 2 });
+  }
+
+  async undoRestore(id: string): Promise<Operation> {
+    this.answer('undo', { id });
+    return this.tell(id, { status: 'running', undoing: true });
+  }
+
+  private start(
+    kind: OperationKind,
+    options: { clusterRef: string; backupId?: string },
+  ): Operation {
+    this.answer(kind, options);
+    const { clusterRef, backupId } = options;
+    return this.addOperation({ kind, clusterRef, backupId, status: 'queued' });
+  }
+
+  private answer(what?: string, options?: object): void {
+    if (this.refusal) {
+      throw this.refusal;
+    }
+    if (what) {
+      this.asked.push({ what, with: options });
+    }
+  }
+}
