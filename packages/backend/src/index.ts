@@ -18,8 +18,6 @@ backend.add(import('@backstage/plugin-search-backend-module-catalog'));
 backend.add(import('@backstage/plugin-signals-backend'));
 backend.add(import('@backstage/plugin-user-settings-backend'));
 
-backend.add(
-  import('@cluster-backup/backstage-plugin-cluster-backup-backend'),
-);
+backend.add(import('@cluster-backup/backstage-plugin-cluster-backup-backend'));
 
 backend.start();
