@@ -93,6 +93,8 @@ export interface Operation {
   /** How often it was begun; a backup is begun again when its portal went away. */
   attempt: number;
   cancelRequested: boolean;
+  /** Of a restore: it is being taken back, or was. */
+  undoing?: boolean;
   /** The step that runs, or ran last. */
   step?: { name: string; title: string };
   /** How far the step's stream is, in bytes and bytes a second. */

@@ -2,6 +2,7 @@ export {
   findUnfinishedRestore,
   restoreCluster,
   resumeRestore,
+  TAKEN_BACK,
   undoRestore,
 } from './restoreCluster';
 export type {

@@ -57,6 +57,10 @@ export interface ArchiveSource {
   trustedSigners: string[];
 }
 
+/** The state that a restore which failed and was undone everywhere leaves. @public */
+export const TAKEN_BACK =
+  'The restore was taken back: every machine is as it was before it.';
+
 /** @public */
 export interface RestoreOptions {
   cluster: ClusterAccess;
@@ -502,10 +506,7 @@ async function undoneBecause(
   if (isTakenOver(cause)) return cause;
   try {
     await takeBack(attempting);
-    return restated(
-      cause,
-      'The restore was taken back: every machine is as it was before it.',
-    );
+    return restated(cause, TAKEN_BACK);
   } catch (undoError) {
     const why = causeOf(undoError);
     if (isTakenOver(why)) return why;

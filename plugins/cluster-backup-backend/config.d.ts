@@ -1,0 +1,85 @@
+/** How a machine is reached over SSH. */
+interface SshConfig {
+  /** Whom to log in as; anyone but root needs passwordless sudo. Default root. */
+  user?: string;
+  /** Default 22. */
+  port?: number;
+  /** File of the private key, PEM or OpenSSH. */
+  privateKeyFile?: string;
+  /**
+   * The private key itself, instead of a file.
+   * @visibility secret
+   */
+  privateKey?: string;
+  /**
+   * What the private key is encrypted with.
+   * @visibility secret
+   */
+  passphrase?: string;
+  /** A known_hosts file that host keys are checked against. */
+  knownHostsFile?: string;
+  /** Whether host keys that are not known are refused. Default strict. */
+  hostKeys?: 'strict' | 'trust-on-first-use';
+  /** A machine that connections go through. */
+  jump?: MachineConfig;
+}
+
+/** One machine; what it says of SSH overrides what its cluster says. */
+interface MachineConfig extends SshConfig {
+  /** Its name in messages and in archives. */
+  name: string;
+  address: string;
+  /** Host keys that are accepted, as `SHA256:...`, instead of those in known_hosts. */
+  hostKeyFingerprints?: string[];
+}
+
+export interface Config {
+  /** Backups of the control planes of clusters in the catalog. */
+  clusterBackup?: {
+    /** age recipients: who can open the archives. Keep their identities elsewhere. */
+    recipients?: string[];
+    /**
+     * The Ed25519 key that signs archives, as PEM. Of a portal that runs several times it is the same everywhere.
+     * @visibility secret
+     */
+    signingKey?: string;
+    /** File of the signing key, made when it is not there. Default signing-key.pem. */
+    signingKeyFile?: string;
+    /** Fingerprints of other installations' signing keys whose archives may be restored. */
+    trustedSigners?: string[];
+    /** gzip's level, 1 to 9. Default 1. */
+    compressionLevel?: number;
+    /** Where archives are kept; the first one is the default. */
+    stores?: Array<{
+      id: string;
+      /** A folder. */
+      filesystem?: {
+        path: string;
+      };
+      /** What a store type of a module wants to know, under its name. */
+      [type: string]: unknown;
+    }>;
+    /** The clusters that are backed up. */
+    clusters?: Array<{
+      /** Its name in archives; what a person types to confirm a restore. */
+      name: string;
+      /** The entity that it is in the catalog. Default `resource:default/<name>`. */
+      entityRef?: string;
+      /** Where the distribution keeps its control plane. Default kubeadm. */
+      layout?: 'kubeadm';
+      /** For all machines of the cluster. */
+      ssh?: SshConfig;
+      /** Every control-plane node. */
+      controlPlane: MachineConfig[];
+      /** Their kubelets are restarted after a restore. */
+      workers?: MachineConfig[];
+    }>;
+    restore?: {
+      /**
+       * Whether only the owners of a cluster's entity may restore it, whatever the permission policy says. Default
+       * true.
+       */
+      requireOwnership?: boolean;
+    };
+  };
+}

@@ -1,0 +1,558 @@
+import { randomUUID } from 'node:crypto';
+import { isDatabaseConflictError } from '@backstage/backend-plugin-api';
+import {
+  Operation,
+  OperationEvent,
+  OperationKind,
+  OperationStatus,
+} from '@cluster-backup/backstage-plugin-cluster-backup-common';
+import { Knex } from 'knex';
+import { insertBackup } from './DatabaseBackupRecordStore';
+import { after, isoTime, isPostgres, now } from './databaseClock';
+import {
+  Claim,
+  Ending,
+  Lease,
+  LeaseLostError,
+  NewEvent,
+  OperationStore,
+  Standing,
+} from './OperationStore';
+
+/** Renewed at a third of it. */
+export const LEASE_MS = 30_000;
+const EVENTS_AT_ONCE = 1000;
+
+interface OperationRow {
+  id: string;
+  kind: OperationKind;
+  status: OperationStatus;
+  cluster_ref: string;
+  store: string | null;
+  requested_by: string;
+  requested_at: number | string;
+  started_at: number | string | null;
+  ended_at: number | string | null;
+  worker_id: string | null;
+  lease_expires_at: number | string | null;
+  attempt: number;
+  cancel_requested: boolean | number;
+  undoing: boolean | number;
+  step_name: string | null;
+  step_title: string | null;
+  bytes: string | null;
+  backup_id: string | null;
+  only_forward: boolean | number | null;
+  needs_key: boolean | number | null;
+  outage_seconds: number | null;
+  findings: string | null;
+  fault: string | null;
+}
+
+interface EventRow {
+  id: number | string;
+  operation_id: string;
+  at: number | string;
+  type: OperationEvent['type'];
+  step: string | null;
+  machine: string | null;
+  message: string;
+}
+
+/** Keeps operations in the plugin's database, which all replicas share. */
+export class DatabaseOperationStore implements OperationStore {
+  private readonly knex: Knex;
+  private readonly leaseMs: number;
+
+  constructor(knex: Knex, options: { leaseMs?: number } = {}) {
+    this.knex = knex;
+    this.leaseMs = options.leaseMs ?? LEASE_MS;
+  }
+
+  async queue(options: {
+    kind: 'check' | 'backup';
+    clusterRef: string;
+    requestedBy: string;
+    store?: string;
+  }): Promise<Operation> {
+    const { kind, clusterRef, requestedBy, store } = options;
+    return this.knex.transaction(async trx => {
+      const id = await this.insert(trx, {
+        kind,
+        status: 'queued',
+        cluster_ref: clusterRef,
+        requested_by: requestedBy,
+        store: store ?? null,
+        attempt: 0,
+      });
+      await this.append(trx, id, [
+        { type: 'status', message: `Asked for by ${requestedBy}` },
+      ]);
+      return operationOf((await this.row(trx, id))!);
+    });
+  }
+
+  async claim(workerId: string): Promise<Claim | undefined> {
+    return this.unlessBusy(trx =>
+      this.claimIn(trx, workerId, isPostgres(this.knex)),
+    );
+  }
+
+  private async claimIn(
+    trx: Knex.Transaction,
+    workerId: string,
+    canSkipLocked: boolean,
+  ): Promise<Claim | undefined> {
+    const oldest = trx<OperationRow>('operations')
+      .select('id', 'attempt', 'kind')
+      .where({ status: 'queued' })
+      .andWhere(free =>
+        free
+          .where({ kind: 'check' })
+          .orWhereNotExists(
+            trx('operations as busy')
+              .select(trx.raw('1'))
+              .whereRaw('busy.cluster_ref = operations.cluster_ref')
+              .whereIn('busy.kind', ['backup', 'restore'])
+              .whereIn('busy.status', ['running', 'interrupted']),
+          ),
+      )
+      .orderBy([{ column: 'requested_at' }, { column: 'id' }])
+      .first();
+    const found = await (canSkipLocked
+      ? oldest.forUpdate('operations').skipLocked()
+      : oldest);
+    if (!found) return undefined;
+    const lease = { id: found.id, workerId, attempt: found.attempt + 1 };
+    const taken = await trx<OperationRow>('operations')
+      .where({ id: found.id, status: 'queued', attempt: found.attempt })
+      .update({
+        status: 'running',
+        started_at: now(trx),
+        ...this.leasedTo(trx, lease),
+      });
+    if (!taken) return undefined;
+    await this.append(trx, lease.id, [
+      {
+        type: 'status',
+        message: lease.attempt === 1 ? 'Started' : 'Started again',
+      },
+    ]);
+    return this.claimed(trx, lease);
+  }
+
+  async beginRestore(options: {
+    clusterRef: string;
+    requestedBy: string;
+    backupId: string;
+    workerId: string;
+  }): Promise<Claim | undefined> {
+    const { clusterRef, requestedBy, backupId, workerId } = options;
+    return this.unlessBusy(async trx => {
+      const id = await this.insert(trx, {
+        kind: 'restore',
+        status: 'running',
+        cluster_ref: clusterRef,
+        requested_by: requestedBy,
+        backup_id: backupId,
+        attempt: 1,
+      });
+      const lease = { id, workerId, attempt: 1 };
+      await trx<OperationRow>('operations')
+        .where({ id })
+        .update({ started_at: now(trx), ...this.leasedTo(trx, lease) });
+      await this.append(trx, id, [
+        { type: 'status', message: `Started by ${requestedBy}` },
+      ]);
+      return this.claimed(trx, lease);
+    });
+  }
+
+  async takeUpRestore(options: {
+    id: string;
+    workerId: string;
+    requestedBy: string;
+    undoing: boolean;
+  }): Promise<Claim | undefined> {
+    const { id, workerId, requestedBy, undoing } = options;
+    return this.knex.transaction(async trx => {
+      const row = await this.row(trx, id);
+      if (!row) return undefined;
+      const lease = { id, workerId, attempt: row.attempt + 1 };
+      const taken = await trx<OperationRow>('operations')
+        .where({ id, status: 'interrupted', attempt: row.attempt })
+        .update({
+          status: 'running',
+          undoing,
+          cancel_requested: false,
+          fault: null,
+          ...this.leasedTo(trx, lease),
+        });
+      if (!taken) return undefined;
+      const what = undoing ? 'Undo' : 'Resume';
+      await this.append(trx, id, [
+        { type: 'status', message: `${what} started by ${requestedBy}` },
+      ]);
+      return this.claimed(trx, lease);
+    });
+  }
+
+  async renew(lease: Lease): Promise<void> {
+    await this.fenced(this.knex, lease, {
+      lease_expires_at: after(this.knex, this.leaseMs),
+    });
+  }
+
+  async tell(
+    lease: Lease,
+    standing: Standing,
+    events: NewEvent[],
+  ): Promise<void> {
+    const { step, bytes } = standing;
+    const change: Changes = {
+      ...(step && { step_name: step.name, step_title: step.title }),
+      bytes: bytes ? JSON.stringify(bytes) : null,
+    };
+    await this.knex.transaction(async trx => {
+      // The row's lock lets events become visible in the order of their ids.
+      await this.fenced(trx, lease, change);
+      await this.append(trx, lease.id, events);
+    });
+  }
+
+  async end(lease: Lease, ending: Ending): Promise<void> {
+    await this.knex.transaction(async trx => {
+      const backupId = ending.backup && randomUUID();
+      await this.fenced(trx, lease, {
+        ...endedAs(trx, ending),
+        ...(backupId && { backup_id: backupId }),
+      });
+      await this.append(trx, lease.id, [
+        { type: 'status', message: ending.message },
+      ]);
+      if (ending.backup && backupId) {
+        const { cluster_ref, requested_by } = (await this.row(trx, lease.id))!;
+        await insertBackup(trx, {
+          ...ending.backup,
+          id: backupId,
+          operationId: lease.id,
+          clusterRef: cluster_ref,
+          requestedBy: requested_by,
+        });
+      }
+    });
+  }
+
+  async giveBack(lease: Lease, why: string): Promise<void> {
+    await this.knex.transaction(async trx => {
+      const row = await this.row(trx, lease.id);
+      if (!row) throw new LeaseLostError(lease);
+      const given = givenBack(trx, row, why);
+      await this.fenced(trx, lease, given.change);
+      await this.append(trx, lease.id, [given.event]);
+    });
+  }
+
+  async giveBackExpired(why: string): Promise<Operation[]> {
+    const expired = await this.knex<OperationRow>('operations')
+      .where({ status: 'running' })
+      .andWhere('lease_expires_at', '<', now(this.knex));
+    const operations: Operation[] = [];
+    for (const row of expired) {
+      await this.knex.transaction(async trx => {
+        const given = givenBack(trx, row, why);
+        const taken = await trx<OperationRow>('operations')
+          .where({ id: row.id, status: 'running', attempt: row.attempt })
+          .andWhere('lease_expires_at', '<', now(trx))
+          .update(given.change);
+        if (!taken) return;
+        await this.append(trx, row.id, [given.event]);
+        operations.push(operationOf((await this.row(trx, row.id))!));
+      });
+    }
+    return operations;
+  }
+
+  async requestCancel(id: string, by: string): Promise<Operation | undefined> {
+    return this.knex.transaction(async trx => {
+      const queued = await trx<OperationRow>('operations')
+        .where({ id, status: 'queued' })
+        .update({
+          status: 'cancelled',
+          cancel_requested: true,
+          ended_at: now(trx),
+        });
+      const asked =
+        queued ||
+        (await trx<OperationRow>('operations')
+          .where({ id, status: 'running', undoing: false })
+          .update({ cancel_requested: true }));
+      if (!asked) return undefined;
+      await this.append(trx, id, [
+        {
+          type: 'status',
+          message: `${queued ? 'Cancelled' : 'Asked to cancel'} by ${by}`,
+        },
+      ]);
+      return operationOf((await this.row(trx, id))!);
+    });
+  }
+
+  async cancelRequested(workerId: string): Promise<string[]> {
+    const rows = await this.knex<OperationRow>('operations')
+      .select('id')
+      .where({
+        status: 'running',
+        worker_id: workerId,
+        cancel_requested: true,
+      });
+    return rows.map(({ id }) => id);
+  }
+
+  async interruptedInDoubt(): Promise<Operation[]> {
+    const rows = await this.knex<OperationRow>('operations')
+      .where({ status: 'interrupted' })
+      .whereNull('only_forward');
+    return rows.map(operationOf);
+  }
+
+  async settleDoubt(
+    { id, attempt }: Operation,
+    found: { onlyForward: boolean } | Ending,
+  ): Promise<void> {
+    await this.knex.transaction(async trx => {
+      const settled = await trx<OperationRow>('operations')
+        .where({ id, attempt, status: 'interrupted' })
+        .update(
+          'status' in found
+            ? endedAs(trx, found)
+            : { only_forward: found.onlyForward },
+        );
+      if (settled && 'status' in found) {
+        await this.append(trx, id, [
+          { type: 'status', message: found.message },
+        ]);
+      }
+    });
+  }
+
+  async get(id: string): Promise<Operation | undefined> {
+    const row = await this.row(this.knex, id);
+    return row && operationOf(row);
+  }
+
+  async events(id: string, cursor: number) {
+    const rows = await this.knex<EventRow>('operation_events')
+      .where({ operation_id: id })
+      .andWhere('id', '>', cursor)
+      .orderBy('id')
+      .limit(EVENTS_AT_ONCE);
+    const events = rows.map(eventOf);
+    return { events, cursor: events.at(-1)?.cursor ?? cursor };
+  }
+
+  async wasStepDone(id: string, step: string): Promise<boolean> {
+    const row = await this.knex<EventRow>('operation_events')
+      .select('id')
+      .where({ operation_id: id, step, type: 'step-done' })
+      .first();
+    return row !== undefined;
+  }
+
+  async current(clusterRef: string): Promise<Operation | undefined> {
+    const rows = await this.knex<OperationRow>('operations')
+      .where({ cluster_ref: clusterRef })
+      .whereIn('status', ['running', 'interrupted', 'queued'])
+      .orderBy([{ column: 'requested_at' }, { column: 'id' }]);
+    const first =
+      rows.find(row => row.status !== 'queued' && row.kind !== 'check') ??
+      rows.find(row => row.status === 'running') ??
+      rows[0];
+    return first && operationOf(first);
+  }
+
+  async recent(clusterRef: string, limit: number): Promise<Operation[]> {
+    const rows = await this.knex<OperationRow>('operations')
+      .where({ cluster_ref: clusterRef })
+      .orderBy([
+        { column: 'requested_at', order: 'desc' },
+        { column: 'id', order: 'desc' },
+      ])
+      .limit(limit);
+    return rows.map(operationOf);
+  }
+
+  private row(knex: Knex, id: string): Promise<OperationRow | undefined> {
+    return knex<OperationRow>('operations').where({ id }).first();
+  }
+
+  private async insert(
+    trx: Knex,
+    row: Pick<
+      OperationRow,
+      'kind' | 'status' | 'cluster_ref' | 'requested_by' | 'attempt'
+    > &
+      Partial<OperationRow>,
+  ): Promise<string> {
+    const id = randomUUID();
+    await trx('operations').insert({
+      ...row,
+      id,
+      requested_at: now(trx),
+      cancel_requested: false,
+      undoing: false,
+    });
+    return id;
+  }
+
+  private leasedTo(knex: Knex, lease: Lease): Changes {
+    return {
+      worker_id: lease.workerId,
+      attempt: lease.attempt,
+      lease_expires_at: after(knex, this.leaseMs),
+    };
+  }
+
+  private async claimed(trx: Knex, lease: Lease): Promise<Claim> {
+    const row = (await this.row(trx, lease.id))!;
+    return {
+      lease,
+      operation: operationOf(row),
+      store: row.store ?? undefined,
+    };
+  }
+
+  /** The index that keeps a second writer off a cluster is the judge of who was first. */
+  private async unlessBusy<T>(
+    act: (trx: Knex.Transaction) => Promise<T>,
+  ): Promise<T | undefined> {
+    try {
+      return await this.knex.transaction(act);
+    } catch (error) {
+      if (isDatabaseConflictError(error)) return undefined;
+      throw error;
+    }
+  }
+
+  private async fenced(knex: Knex, lease: Lease, change: Changes) {
+    const { id, workerId, attempt } = lease;
+    const touched = await knex<OperationRow>('operations')
+      .where({ id, worker_id: workerId, attempt, status: 'running' })
+      .update(change);
+    if (!touched) throw new LeaseLostError(lease);
+  }
+
+  private async append(knex: Knex, id: string, events: NewEvent[]) {
+    if (!events.length) return;
+    await knex('operation_events').insert(
+      events.map(({ type, step, machine, message }) => ({
+        operation_id: id,
+        at: now(knex),
+        type,
+        step: step ?? null,
+        machine: machine ?? null,
+        message,
+      })),
+    );
+  }
+}
+
+type Changes = { [Column in keyof OperationRow]?: OperationRow[Column] | any };
+
+const NOT_LEASED: Changes = { worker_id: null, lease_expires_at: null };
+
+function endedAs(knex: Knex, ending: Ending): Changes {
+  return {
+    ...NOT_LEASED,
+    status: ending.status,
+    ended_at: ending.status === 'interrupted' ? null : now(knex),
+    bytes: null,
+    only_forward: ending.onlyForward ?? null,
+    needs_key: ending.needsKey ?? null,
+    outage_seconds: ending.outageSeconds ?? null,
+    findings: ending.findings ? JSON.stringify(ending.findings) : null,
+    fault: ending.fault ? JSON.stringify(ending.fault) : null,
+  };
+}
+
+/** A restore waits for a person; a backup and a check are begun again, unless nobody wants them any more. */
+function givenBack(
+  knex: Knex,
+  row: OperationRow,
+  why: string,
+): { change: Changes; event: NewEvent } {
+  const as = (message: string): NewEvent => ({
+    type: 'status',
+    message: `${why} ${message}`,
+  });
+  if (row.kind === 'restore') {
+    return {
+      change: {
+        ...NOT_LEASED,
+        status: 'interrupted',
+        bytes: null,
+        // What may have run on the restored data stays so; whatever else was known is to be asked again.
+        only_forward: row.only_forward || null,
+      },
+      event: as('The restore is interrupted: resume it or undo it.'),
+    };
+  }
+  if (row.cancel_requested) {
+    return {
+      change: { ...NOT_LEASED, status: 'cancelled', ended_at: now(knex) },
+      event: as('It was to be cancelled, and is.'),
+    };
+  }
+  return {
+    change: {
+      ...NOT_LEASED,
+      status: 'queued',
+      step_name: null,
+      step_title: null,
+      bytes: null,
+    },
+    event: as('It waits to be started again.'),
+  };
+}
+
+function operationOf(row: OperationRow): Operation {
+  return {
+    id: row.id,
+    kind: row.kind,
+    status: row.status,
+    clusterRef: row.cluster_ref,
+    requestedBy: row.requested_by,
+    requestedAt: isoTime(row.requested_at),
+    startedAt: row.started_at === null ? undefined : isoTime(row.started_at),
+    endedAt: row.ended_at === null ? undefined : isoTime(row.ended_at),
+    attempt: row.attempt,
+    cancelRequested: Boolean(row.cancel_requested),
+    undoing: row.kind === 'restore' ? Boolean(row.undoing) : undefined,
+    step:
+      row.step_name === null
+        ? undefined
+        : { name: row.step_name, title: row.step_title ?? row.step_name },
+    bytes: row.bytes === null ? undefined : JSON.parse(row.bytes),
+    backupId: row.backup_id ?? undefined,
+    onlyForward: flag(row.only_forward),
+    needsKey: flag(row.needs_key),
+    outageSeconds: row.outage_seconds ?? undefined,
+    findings: row.findings === null ? undefined : JSON.parse(row.findings),
+    fault: row.fault === null ? undefined : JSON.parse(row.fault),
+  };
+}
+
+function flag(value: boolean | number | null): boolean | undefined {
+  return value === null ? undefined : Boolean(value);
+}
+
+function eventOf(row: EventRow): OperationEvent {
+  return {
+    cursor: Number(row.id),
+    at: isoTime(row.at),
+    type: row.type,
+    step: row.step ?? undefined,
+    machine: row.machine ?? undefined,
+    message: row.message,
+  };
+}

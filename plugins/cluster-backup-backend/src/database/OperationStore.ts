@@ -1,0 +1,119 @@
+import {
+  Backup,
+  Fault,
+  Finding,
+  Operation,
+  OperationEvent,
+  OperationStatus,
+} from '@cluster-backup/backstage-plugin-cluster-backup-common';
+
+/** The right to run an operation, until it expires or somebody else has it. */
+export interface Lease {
+  id: string;
+  workerId: string;
+  /** The fence: whoever holds an earlier one writes nothing. */
+  attempt: number;
+}
+
+/** An operation that is one's own to run. */
+export interface Claim {
+  lease: Lease;
+  operation: Operation;
+  /** The store that a backup was asked to go to. */
+  store?: string;
+}
+
+export type NewEvent = Omit<OperationEvent, 'cursor' | 'at'>;
+
+/** Where a running operation is. */
+export interface Standing {
+  step?: Operation['step'];
+  bytes?: Operation['bytes'];
+}
+
+/** How an attempt ended. */
+export interface Ending {
+  status: Exclude<OperationStatus, 'queued' | 'running'>;
+  /** For the log. */
+  message: string;
+  fault?: Fault;
+  findings?: Finding[];
+  onlyForward?: boolean;
+  needsKey?: boolean;
+  outageSeconds?: number;
+  /** What a backup made: recorded together with its operation's end. */
+  backup?: Omit<Backup, 'id' | 'operationId' | 'requestedBy' | 'clusterRef'>;
+}
+
+/** Somebody else has the operation by now; whoever reads this stops and writes nothing more. */
+export class LeaseLostError extends Error {
+  constructor(lease: Lease) {
+    super(`Attempt ${lease.attempt} of operation ${lease.id} is over.`);
+    this.name = 'LeaseLostError';
+  }
+}
+
+/** Operations, their leases and their logs. All replicas work on it at once. */
+export interface OperationStore {
+  queue(options: {
+    kind: 'check' | 'backup';
+    clusterRef: string;
+    requestedBy: string;
+    store?: string;
+  }): Promise<Operation>;
+  /** The oldest queued operation whose cluster is free. */
+  claim(workerId: string): Promise<Claim | undefined>;
+  /** A new restore, running from the start; undefined when its cluster is busy. */
+  beginRestore(options: {
+    clusterRef: string;
+    requestedBy: string;
+    backupId: string;
+    workerId: string;
+  }): Promise<Claim | undefined>;
+  /** Takes an interrupted restore up again; undefined when it is not interrupted any more. */
+  takeUpRestore(options: {
+    id: string;
+    workerId: string;
+    requestedBy: string;
+    undoing: boolean;
+  }): Promise<Claim | undefined>;
+
+  /** @throws LeaseLostError */
+  renew(lease: Lease): Promise<void>;
+  /** @throws LeaseLostError */
+  tell(lease: Lease, standing: Standing, events: NewEvent[]): Promise<void>;
+  /** @throws LeaseLostError */
+  end(lease: Lease, ending: Ending): Promise<void>;
+  /**
+   * Gives an operation back that was not ended: a restore is interrupted, anything else queued again.
+   *
+   * @throws LeaseLostError
+   */
+  giveBack(lease: Lease, why: string): Promise<void>;
+  /** Gives back what is leased to nobody any more. */
+  giveBackExpired(why: string): Promise<Operation[]>;
+
+  /** Cancels a queued operation, and asks for it when it is running; undefined when it is neither. */
+  requestCancel(id: string, by: string): Promise<Operation | undefined>;
+  /** Operations of a worker that were asked to cancel. */
+  cancelRequested(workerId: string): Promise<string[]>;
+
+  /** Interrupted restores of which it is not known whether they can be undone. */
+  interruptedInDoubt(): Promise<Operation[]>;
+  /** What the machines said of an interrupted restore, unless it was taken up meanwhile. */
+  settleDoubt(
+    operation: Operation,
+    found: { onlyForward: boolean } | Ending,
+  ): Promise<void>;
+
+  get(id: string): Promise<Operation | undefined>;
+  events(
+    id: string,
+    cursor: number,
+  ): Promise<{ events: OperationEvent[]; cursor: number }>;
+  /** Whether a step of an operation was ever done. */
+  wasStepDone(id: string, step: string): Promise<boolean>;
+  /** What runs, is interrupted or waits on a cluster, in this order. */
+  current(clusterRef: string): Promise<Operation | undefined>;
+  recent(clusterRef: string, limit: number): Promise<Operation[]>;
+}

@@ -1,0 +1,215 @@
+import {
+  Backup,
+  Operation,
+} from '@cluster-backup/backstage-plugin-cluster-backup-common';
+import { ClusterBackupError, NOTHING_CHANGED } from '@cluster-backup/engine';
+import { BackupRecordStore } from '../database/BackupRecordStore';
+import { Claim, OperationStore } from '../database/OperationStore';
+import { ConfiguredClusters } from './ConfiguredClusters';
+import { Job } from './Job';
+import { OperationWorker } from './OperationWorker';
+
+const FILE_KEY_BYTES = 16;
+
+/** What people may start, end and take up again on a cluster. Whether they may was asked before. */
+export class ClusterOperations {
+  private readonly clusters: ConfiguredClusters;
+  private readonly operations: OperationStore;
+  private readonly backups: BackupRecordStore;
+  private readonly worker: OperationWorker;
+
+  constructor(options: {
+    clusters: ConfiguredClusters;
+    operations: OperationStore;
+    backups: BackupRecordStore;
+    worker: OperationWorker;
+  }) {
+    this.clusters = options.clusters;
+    this.operations = options.operations;
+    this.backups = options.backups;
+    this.worker = options.worker;
+  }
+
+  async check(clusterRef: string, by: string): Promise<Operation> {
+    this.clusters.configuredName(clusterRef);
+    return this.queue({ kind: 'check', clusterRef, requestedBy: by });
+  }
+
+  async backUp(
+    clusterRef: string,
+    by: string,
+    options: { store?: string },
+  ): Promise<Operation> {
+    const { store } = options;
+    this.clusters.configuredName(clusterRef);
+    if (store !== undefined && !this.clusters.stores.includes(store)) {
+      throw new ClusterBackupError({
+        code: 'request-invalid',
+        message: `There is no store ${store}.`,
+        state: NOTHING_CHANGED,
+        remedy: `Choose one of: ${this.clusters.stores.join(', ')}.`,
+      });
+    }
+    return this.queue({ kind: 'backup', clusterRef, requestedBy: by, store });
+  }
+
+  /** Never queued: it begins with this request, or not at all. */
+  async restore(
+    clusterRef: string,
+    by: string,
+    options: { backupId: string; confirmation: string; fileKey: string },
+  ): Promise<Operation> {
+    const name = this.clusters.configuredName(clusterRef);
+    if (options.confirmation !== name) {
+      throw new ClusterBackupError({
+        code: 'confirmation-wrong',
+        message: `What was typed is not the name of the cluster, ${name}.`,
+        state: NOTHING_CHANGED,
+        remedy: `Type ${name} to confirm that this cluster is to be restored.`,
+      });
+    }
+    const backup = await this.backups.get(options.backupId);
+    if (backup?.clusterRef !== clusterRef) {
+      throw new ClusterBackupError({
+        code: 'backup-unknown',
+        message: `There is no backup ${options.backupId} of ${clusterRef}.`,
+        state: NOTHING_CHANGED,
+        remedy: 'Choose a backup of this cluster.',
+      });
+    }
+    const fileKey = fileKeyOf(options.fileKey);
+    const cluster = this.clusters.access(clusterRef);
+    const archive = await this.clusters.archive(backup, fileKey);
+    this.refuseWhenStopping();
+    const claim = await this.operations.beginRestore({
+      clusterRef,
+      requestedBy: by,
+      backupId: backup.id,
+      workerId: this.worker.id,
+    });
+    if (!claim) throw await this.busy(clusterRef);
+    return this.begin(claim, { type: 'restore', cluster, archive });
+  }
+
+  async resume(
+    operation: Operation,
+    by: string,
+    options: { fileKey?: string },
+  ): Promise<Operation> {
+    const cluster = this.clusters.access(operation.clusterRef);
+    const archive =
+      options.fileKey === undefined
+        ? undefined
+        : await this.clusters.archive(
+            await this.backupOf(operation),
+            fileKeyOf(options.fileKey),
+          );
+    const claim = await this.takeUp(operation, by, false);
+    return this.begin(claim, { type: 'resume', cluster, archive });
+  }
+
+  async undo(operation: Operation, by: string): Promise<Operation> {
+    const cluster = this.clusters.access(operation.clusterRef);
+    const claim = await this.takeUp(operation, by, true);
+    return this.begin(claim, { type: 'undo', cluster });
+  }
+
+  async cancel(operation: Operation, by: string): Promise<Operation> {
+    const asked = await this.operations.requestCancel(operation.id, by);
+    if (!asked) {
+      throw new ClusterBackupError({
+        code: 'operation-not-cancellable',
+        message: `The ${operation.kind} ${operation.id} is neither queued nor running, or is being undone.`,
+        state: 'It is as it was.',
+        remedy:
+          operation.status === 'interrupted'
+            ? 'Resume the restore, or undo it.'
+            : 'Look at what became of it.',
+      });
+    }
+    this.worker.wake();
+    return asked;
+  }
+
+  private async queue(
+    options: Parameters<OperationStore['queue']>[0],
+  ): Promise<Operation> {
+    const operation = await this.operations.queue(options);
+    this.worker.wake();
+    return operation;
+  }
+
+  private begin(claim: Claim, job: Job): Operation {
+    this.worker.run(claim, async () => job);
+    return claim.operation;
+  }
+
+  private async takeUp(operation: Operation, by: string, undoing: boolean) {
+    this.refuseWhenStopping();
+    const claim = await this.operations.takeUpRestore({
+      id: operation.id,
+      workerId: this.worker.id,
+      requestedBy: by,
+      undoing,
+    });
+    if (claim) return claim;
+    throw new ClusterBackupError({
+      code: 'operation-not-interrupted',
+      message: `The ${operation.kind} ${operation.id} is not interrupted.`,
+      state: 'It is as it was.',
+      remedy: 'Look at what became of it; somebody else may have taken it up.',
+    });
+  }
+
+  private async backupOf(operation: Operation): Promise<Backup> {
+    const backup =
+      operation.backupId && (await this.backups.get(operation.backupId));
+    if (backup) return backup;
+    throw new ClusterBackupError({
+      code: 'backup-unknown',
+      message: `The backup that ${operation.id} restores is not known any more.`,
+      state: 'The restore is as it was.',
+      remedy:
+        'Undo it, or resume it with the command and a copy of the archive.',
+    });
+  }
+
+  private async busy(clusterRef: string) {
+    const current = await this.operations.current(clusterRef);
+    return new ClusterBackupError({
+      code: 'cluster-busy',
+      message: current
+        ? `A ${current.kind} of ${clusterRef} is ${current.status}.`
+        : `${clusterRef} is busy.`,
+      state: NOTHING_CHANGED,
+      remedy:
+        current?.status === 'interrupted'
+          ? 'Resume or undo that restore first.'
+          : 'Wait until it has ended, or cancel it, then start again.',
+      details: { operation: current?.id },
+    });
+  }
+
+  private refuseWhenStopping() {
+    if (!this.worker.isStopping) return;
+    throw new ClusterBackupError({
+      code: 'portal-stopping',
+      message: 'This portal is being stopped.',
+      state: NOTHING_CHANGED,
+      remedy: 'Start again in a minute.',
+    });
+  }
+}
+
+function fileKeyOf(text: string): Buffer {
+  const fileKey = Buffer.from(text, 'base64');
+  const isOne =
+    fileKey.length === FILE_KEY_BYTES && fileKey.toString('base64') === text;
+  if (isOne) return fileKey;
+  throw new ClusterBackupError({
+    code: 'request-invalid',
+    message: `The file key of an archive is ${FILE_KEY_BYTES} bytes in base64.`,
+    state: NOTHING_CHANGED,
+    remedy: "Take it from the archive's header with an identity.",
+  });
+}

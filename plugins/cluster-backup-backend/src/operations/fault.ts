@@ -1,0 +1,22 @@
+import { Fault } from '@cluster-backup/backstage-plugin-cluster-backup-common';
+import { ClusterBackupError } from '@cluster-backup/engine';
+
+/** An error as a person is told of it; `undefined` when nobody foresaw it. */
+export function foreseen(error: unknown): Fault | undefined {
+  if (!(error instanceof Error) || error.name !== 'ClusterBackupError') {
+    return undefined;
+  }
+  const { code, message, state, remedy, details } = error as ClusterBackupError;
+  return { code, message, state, remedy, details };
+}
+
+/** What nobody foresaw, without what it says: that is for the log. */
+export function notForeseen(state: string): Fault {
+  return {
+    code: 'not-foreseen',
+    message: 'Something failed that nobody foresaw.',
+    state,
+    remedy:
+      "Look at the portal's log, and report it to those who make this plugin; it is their mistake.",
+  };
+}

@@ -1,0 +1,98 @@
+import {
+  ArchiveSource,
+  backupCluster,
+  checkCluster,
+  ClusterAccess,
+  connectCluster,
+  findUnfinishedRestore,
+  Progress,
+  restoreCluster,
+  resumeRestore,
+  undoRestore,
+} from '@cluster-backup/engine';
+import { ArchiveToOpen, Job, Outcome, Unfinished } from './Job';
+import { openStore } from './openStore';
+
+/** Does what a job says, with the engine. */
+export async function performJob(
+  job: Job,
+  told: { progress: Progress; signal: AbortSignal },
+): Promise<Outcome> {
+  const { cluster } = job;
+  switch (job.type) {
+    case 'check':
+      return { type: 'checked', findings: await check(cluster, told) };
+    case 'backup': {
+      const { key, summary } = await backupCluster({
+        ...told,
+        cluster,
+        store: await openStore(job.store),
+        recipients: job.recipients,
+        signingKey: job.signingKey,
+        compressionLevel: job.compressionLevel,
+      });
+      return { type: 'backed-up', key, summary };
+    }
+    case 'restore': {
+      const archive = sourceOf(job.archive);
+      const { outageSeconds } = await restoreCluster({
+        ...told,
+        cluster,
+        archive,
+      });
+      return { type: 'restored', outageSeconds };
+    }
+    case 'resume': {
+      const archive = job.archive && sourceOf(job.archive);
+      const { outageSeconds } = await resumeRestore({
+        ...told,
+        cluster,
+        archive,
+      });
+      return { type: 'restored', outageSeconds };
+    }
+    case 'undo':
+      await undoRestore({ cluster, progress: told.progress });
+      return { type: 'undone' };
+    case 'look':
+      return { type: 'looked', unfinished: await look(cluster) };
+    default:
+      throw new Error(`No such job: ${JSON.stringify(job satisfies never)}`);
+  }
+}
+
+/** What the machines' journals say of a restore. */
+export async function look(cluster: ClusterAccess): Promise<Unfinished> {
+  try {
+    const found = await findUnfinishedRestore(cluster);
+    return found ? { onlyForward: found.onlyForward } : 'none';
+  } catch {
+    return 'unknown';
+  }
+}
+
+async function check(
+  access: ClusterAccess,
+  told: { progress: Progress; signal: AbortSignal },
+) {
+  const cluster = await connectCluster(access, { signal: told.signal });
+  try {
+    const { findings } = await checkCluster(cluster, {
+      purpose: 'look',
+      ...told,
+    });
+    return findings;
+  } finally {
+    await cluster.close();
+  }
+}
+
+function sourceOf(archive: ArchiveToOpen): ArchiveSource {
+  const { store, key, sha256, fileKey, trustedSigners } = archive;
+  return {
+    open: async signal => (await openStore(store)).get(key, { signal }),
+    sha256,
+    key: { fileKey: Buffer.from(fileKey) },
+    trustedSigners,
+  };
+}

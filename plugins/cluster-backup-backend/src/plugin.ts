@@ -1,0 +1,92 @@
+import {
+  coreServices,
+  createBackendPlugin,
+} from '@backstage/backend-plugin-api';
+import { catalogServiceRef } from '@backstage/plugin-catalog-node';
+import { clusterBackupPermissions } from '@cluster-backup/backstage-plugin-cluster-backup-common';
+import {
+  clusterBackupStoreTypesExtensionPoint,
+  StoreType,
+} from '@cluster-backup/backstage-plugin-cluster-backup-node';
+import { readConfiguration } from '@cluster-backup/engine';
+import { ClusterAuthority } from './authorization/ClusterAuthority';
+import { DatabaseBackupRecordStore } from './database/DatabaseBackupRecordStore';
+import { DatabaseOperationStore } from './database/DatabaseOperationStore';
+import { openDatabase } from './database/openDatabase';
+import { ClusterOperations } from './operations/ClusterOperations';
+import { ConfiguredClusters } from './operations/ConfiguredClusters';
+import { OperationWorker } from './operations/OperationWorker';
+import { createRouter } from './service/createRouter';
+import { storeTypeCollection } from './storeTypeCollection';
+
+/**
+ * Backs up and restores the control planes of clusters in the catalog.
+ *
+ * @public
+ */
+export const clusterBackupPlugin = createBackendPlugin({
+  pluginId: 'cluster-backup',
+  register(env) {
+    const storeTypes: StoreType[] = [];
+    env.registerExtensionPoint(
+      clusterBackupStoreTypesExtensionPoint,
+      storeTypeCollection(storeTypes),
+    );
+    env.registerInit({
+      deps: {
+        auditor: coreServices.auditor,
+        catalog: catalogServiceRef,
+        config: coreServices.rootConfig,
+        database: coreServices.database,
+        httpAuth: coreServices.httpAuth,
+        httpRouter: coreServices.httpRouter,
+        lifecycle: coreServices.lifecycle,
+        logger: coreServices.logger,
+        permissions: coreServices.permissions,
+        permissionsRegistry: coreServices.permissionsRegistry,
+        userInfo: coreServices.userInfo,
+      },
+      async init(deps) {
+        const { config, logger, lifecycle } = deps;
+        const clusters = new ConfiguredClusters(
+          readConfiguration(config.getOptional('clusterBackup') ?? {}, {
+            folder: process.cwd(),
+            origin: 'of the portal',
+          }),
+          storeTypes,
+        );
+        const requireOwnership =
+          config.getOptionalBoolean('clusterBackup.restore.requireOwnership') ??
+          true;
+
+        const knex = await openDatabase(deps.database);
+        const operations = new DatabaseOperationStore(knex);
+        const backups = new DatabaseBackupRecordStore(knex);
+        const worker = new OperationWorker({
+          store: operations,
+          jobOf: claim => clusters.jobOf(claim),
+          lookAt: async ({ clusterRef }) => clusters.lookJob(clusterRef),
+          logger,
+        });
+
+        deps.permissionsRegistry.addPermissions(clusterBackupPermissions);
+        deps.httpRouter.use(
+          createRouter({
+            authority: new ClusterAuthority({ ...deps, requireOwnership }),
+            clusters,
+            operations,
+            backups,
+            clusterOperations: new ClusterOperations({
+              clusters,
+              operations,
+              backups,
+              worker,
+            }),
+          }),
+        );
+        lifecycle.addStartupHook(() => worker.start());
+        lifecycle.addShutdownHook(() => worker.stop());
+      },
+    });
+  },
+});

@@ -1,0 +1,14 @@
+import { ClusterAuthority } from '../authorization/ClusterAuthority';
+import { BackupRecordStore } from '../database/BackupRecordStore';
+import { OperationStore } from '../database/OperationStore';
+import { ClusterOperations } from '../operations/ClusterOperations';
+import { ConfiguredClusters } from '../operations/ConfiguredClusters';
+
+/** What routes work with. */
+export interface RouterOptions {
+  authority: ClusterAuthority;
+  clusters: ConfiguredClusters;
+  operations: OperationStore;
+  backups: BackupRecordStore;
+  clusterOperations: ClusterOperations;
+}

@@ -1,0 +1,141 @@
+import { stringifyEntityRef } from '@backstage/catalog-model';
+import {
+  ClusterOverview,
+  Fault,
+} from '@cluster-backup/backstage-plugin-cluster-backup-common';
+import { Request, Router } from 'express';
+import PromiseRouter from 'express-promise-router';
+import { z } from 'zod';
+import { Allowed, Right } from '../authorization/ClusterAuthority';
+import { foreseen } from '../operations/fault';
+import { parse } from './parse';
+import { RouterOptions } from './RouterOptions';
+
+const RECENT = 20;
+
+const pageShape = z
+  .object({
+    limit: z.coerce.number().int().min(1).max(100).default(20),
+    next: z.string().max(36).optional(),
+  })
+  .strict();
+const checkShape = z.object({}).strict();
+const backupShape = z.object({ store: z.string().optional() }).strict();
+const restoreShape = z
+  .object({
+    backupId: z.string(),
+    confirmation: z.string(),
+    fileKey: z.string(),
+  })
+  .strict();
+
+/** What is asked of a cluster and begun on it. */
+export function clusterRoutes(options: RouterOptions): Router {
+  const { authority, clusters, operations, backups, clusterOperations } =
+    options;
+  const router = PromiseRouter();
+  const cluster = '/clusters/by-entity/:kind/:namespace/:name';
+
+  router.get(cluster, async (request, response) => {
+    const overview = await authority.perform(
+      request,
+      { event: 'cluster-fetch', right: 'read', clusterRef: refOf(request) },
+      overviewOf,
+    );
+    response.json(overview);
+  });
+
+  router.get(`${cluster}/backups`, async (request, response) => {
+    const page = await authority.perform(
+      request,
+      { event: 'backup-list', right: 'read', clusterRef: refOf(request) },
+      async ({ clusterRef }) =>
+        backups.page(clusterRef, parse(pageShape, request.query)),
+    );
+    response.json(page);
+  });
+
+  router.post(`${cluster}/checks`, async (request, response) => {
+    const operation = await authority.perform(
+      request,
+      { event: 'check-start', right: 'create', clusterRef: refOf(request) },
+      async ({ clusterRef, by }) => {
+        parse(checkShape, request.body);
+        return clusterOperations.check(clusterRef, by);
+      },
+    );
+    response.status(202).json(operation);
+  });
+
+  router.post(`${cluster}/backups`, async (request, response) => {
+    const operation = await authority.perform(
+      request,
+      { event: 'backup-start', right: 'create', clusterRef: refOf(request) },
+      async ({ clusterRef, by }) =>
+        clusterOperations.backUp(
+          clusterRef,
+          by,
+          parse(backupShape, request.body),
+        ),
+    );
+    response.status(202).json(operation);
+  });
+
+  router.post(`${cluster}/restores`, async (request, response) => {
+    const operation = await authority.perform(
+      request,
+      { event: 'restore-start', right: 'restore', clusterRef: refOf(request) },
+      async ({ clusterRef, by }) =>
+        clusterOperations.restore(
+          clusterRef,
+          by,
+          parse(restoreShape, request.body),
+        ),
+    );
+    response.status(202).json(operation);
+  });
+
+  async function overviewOf(allowed: Allowed): Promise<ClusterOverview> {
+    const { clusterRef } = allowed;
+    const [page, current, recent, create, restore] = await Promise.all([
+      backups.page(clusterRef, { limit: 1 }),
+      operations.current(clusterRef),
+      operations.recent(clusterRef, RECENT),
+      may(allowed, 'create'),
+      may(allowed, 'restore'),
+    ]);
+    return {
+      clusterRef,
+      name: clusters.name(clusterRef),
+      fault: whyNoBackup(clusterRef),
+      stores: clusters.stores,
+      lastBackup: page.backups[0],
+      current,
+      recent,
+      allowed: { create, restore },
+    };
+  }
+
+  async function may(allowed: Allowed, right: Right) {
+    const denied = await authority.whyNot(allowed, right);
+    return { allowed: !denied, reason: denied?.message };
+  }
+
+  function whyNoBackup(clusterRef: string): Fault | undefined {
+    try {
+      clusters.refuseUnusable(clusterRef);
+      return undefined;
+    } catch (error) {
+      const fault = foreseen(error);
+      if (!fault) throw error;
+      return fault;
+    }
+  }
+
+  return router;
+}
+
+function refOf({ params }: Request): string {
+  const { kind, namespace, name } = params;
+  return stringifyEntityRef({ kind, namespace, name });
+}

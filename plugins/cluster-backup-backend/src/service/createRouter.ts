@@ -1,0 +1,18 @@
+import express, { Router } from 'express';
+import PromiseRouter from 'express-promise-router';
+import { backupRoutes } from './backups';
+import { clusterRoutes } from './clusters';
+import { clusterBackupErrors } from './errors';
+import { operationRoutes } from './operations';
+import { RouterOptions } from './RouterOptions';
+
+/** The HTTP routes, as openapi.yaml describes them. */
+export function createRouter(options: RouterOptions): Router {
+  const router = PromiseRouter();
+  router.use(express.json());
+  router.use(clusterRoutes(options));
+  router.use(backupRoutes(options));
+  router.use(operationRoutes(options));
+  router.use(clusterBackupErrors());
+  return router;
+}

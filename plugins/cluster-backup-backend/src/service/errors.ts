@@ -1,0 +1,44 @@
+import {
+  ConflictError,
+  InputError,
+  NotAllowedError,
+  NotFoundError,
+  ServiceUnavailableError,
+} from '@backstage/errors';
+import { ClusterBackupError } from '@cluster-backup/engine';
+import { ErrorRequestHandler } from 'express';
+import { foreseen } from '../operations/fault';
+
+/** The class of each family of codes, which Backstage makes a status of. The first that fits. */
+const FAMILIES: Array<[RegExp, { name: string }]> = [
+  [/^(request|confirmation|identity)-|^archive-wrong-key$/, InputError],
+  [/^(permission-missing|not-owner)$/, NotAllowedError],
+  [/-unknown$|^store-file-missing$/, NotFoundError],
+  [/^(configuration|signing-key|store|portal)-/, ServiceUnavailableError],
+  [/^(machine|host-key|etcd|api|ssh-key|sudo)-/, ServiceUnavailableError],
+  [/./, ConflictError],
+];
+
+/** What goes wrong in words of ours becomes a status, and keeps its parts beside name and message. */
+export function clusterBackupErrors(): ErrorRequestHandler {
+  return (error, _request, _response, next) => next(withStatus(error));
+}
+
+function withStatus(error: unknown): unknown {
+  const fault = foreseen(error);
+  if (!fault) return error;
+  const [, { name }] = FAMILIES.find(([codes]) => codes.test(fault.code))!;
+  const { message, ...parts } = fault;
+  // Where it was thrown is nobody's business outside; in development Backstage would tell.
+  return Object.assign(new Error(message), parts, { name, stack: '' });
+}
+
+/** A request that does not say what it should. */
+export function requestInvalid(why: string): ClusterBackupError {
+  return new ClusterBackupError({
+    code: 'request-invalid',
+    message: `The request cannot be understood: ${why}.`,
+    state: 'Nothing was begun.',
+    remedy: "Correct it; openapi.yaml of the plugin's backend describes it.",
+  });
+}

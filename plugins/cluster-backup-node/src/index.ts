@@ -1,0 +1,6 @@
+/**
+ * What modules may plug into the cluster backup backend.
+ *
+ * @packageDocumentation
+ */
+export * from './storeTypes';

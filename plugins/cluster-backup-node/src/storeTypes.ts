@@ -1,0 +1,42 @@
+import { createExtensionPoint } from '@backstage/backend-plugin-api';
+import { BackupStore, StoreConfiguration } from '@cluster-backup/engine';
+
+export type {
+  BackupStore,
+  StoreConfiguration,
+  StoredFile,
+} from '@cluster-backup/engine';
+
+/**
+ * Opens a store that is configured. A store type's module exports it under the name `openStore`.
+ *
+ * @public
+ */
+export type OpenStore = (store: StoreConfiguration) => Promise<BackupStore>;
+
+/** A kind of place where archives are kept. @public */
+export interface StoreType {
+  /** The name of its member in `clusterBackup.stores`: `filesystem`. */
+  type: string;
+  /**
+   * Absolute path of a CommonJS module that exports `openStore`. Archives are written and read in worker threads,
+   * which load it themselves.
+   */
+  modulePath: string;
+}
+
+/** @public */
+export interface StoreTypesExtensionPoint {
+  /** Adds a store type; there is one of each. */
+  addStoreType(storeType: StoreType): void;
+}
+
+/**
+ * Where modules add store types.
+ *
+ * @public
+ */
+export const clusterBackupStoreTypesExtensionPoint =
+  createExtensionPoint<StoreTypesExtensionPoint>({
+    id: 'cluster-backup.storeTypes',
+  });
