@@ -1,0 +1,487 @@
+import { Entity } from '@backstage/catalog-model';
+import { mockApis, renderInTestApp } from '@backstage/frontend-test-utils';
+import {
+  catalogApiRef,
+  entityRouteRef,
+  EntityProvider,
+} from '@backstage/plugin-catalog-react';
+import { catalogApiMock } from '@backstage/plugin-catalog-react/testUtils';
+import {
+  AuthorizeResult,
+  EvaluatePermissionRequest,
+} from '@backstage/plugin-permission-common';
+import { ClusterOverview } from '@cluster-backup/backstage-plugin-cluster-backup-common';
+import { screen, waitFor, within } from '@testing-library/react';
+import userEvent from '@testing-library/user-event';
+import { aBackup } from '../__fixtures__/aBackup';
+import { aClusterEntity } from '../__fixtures__/aClusterEntity';
+import { anArchive } from '../__fixtures__/anArchive';
+import { InMemoryClusterBackup } from '../__fixtures__/InMemoryClusterBackup';
+import { clusterBackupApiRef } from '../api/clusterBackupApiRef';
+import { ClusterBackupContent } from './ClusterBackupContent';
+
+const CLUSTER = 'resource:default/production';
+const user = userEvent.setup();
+let portal: InMemoryClusterBackup;
+
+beforeEach(() => {
+  portal = new InMemoryClusterBackup();
+});
+
+function open(
+  options: {
+    entity?: Entity;
+    others?: Entity[];
+    authorize?: (request: EvaluatePermissionRequest) => AuthorizeResult.DENY;
+  } = {},
+) {
+  const { entity = aClusterEntity, others = [], authorize } = options;
+  return renderInTestApp(
+    <EntityProvider entity={entity}>
+      <ClusterBackupContent />
+    </EntityProvider>,
+    {
+      apis: [
+        [clusterBackupApiRef, portal],
+        [catalogApiRef, catalogApiMock({ entities: [entity, ...others] })],
+        mockApis.permission({ authorize }),
+      ],
+      mountedRoutes: { '/catalog/:namespace/:kind/:name': entityRouteRef },
+    },
+  );
+}
+
+const button = (name: string | RegExp) => screen.findByRole('button', { name });
+const region = async (name: string | RegExp) =>
+  within(await screen.findByRole('region', { name }));
+
+describe('the state of a cluster', () => {
+  it('says that it was never backed up, backs it up and follows that to its end', async () => {
+    portal.addCluster(CLUSTER);
+    open();
+    expect(
+      await screen.findByText('This cluster has never been backed up'),
+    ).toBeVisible();
+    expect(await screen.findByText('No backups yet')).toBeVisible();
+
+    await user.click(await button('Back up now'));
+    await screen.findByText('Backup queued');
+    expect(portal.asked).toEqual([
+      { what: 'backup', with: { clusterRef: CLUSTER } },
+    ]);
+    const busy = await button('Back up now');
+    expect(busy).toHaveAttribute('aria-disabled', 'true');
+    expect(busy).toHaveAccessibleDescription(/queued for this cluster/);
+    await user.click(busy);
+    expect(portal.asked).toHaveLength(1);
+
+    portal.tell(
+      'operation-1',
+      {
+        status: 'running',
+        startedAt: new Date().toISOString(),
+        step: { name: 'capture', title: 'Capture and store' },
+        bytes: {
+          done: 256 * 1024 ** 2,
+          total: 1024 ** 3,
+          rate: 64 * 1024 ** 2,
+        },
+      },
+      { type: 'step-started', step: 'check', message: 'Check' },
+      { type: 'step-done', step: 'check', message: 'Check' },
+      { type: 'step-started', step: 'capture', message: 'Capture and store' },
+      { type: 'note', machine: 'cp-2', message: 'is caught up' },
+    );
+    const panel = await region('Backup running');
+    const bar = await panel.findByRole('progressbar');
+    expect(bar).toHaveAttribute('aria-valuenow', '25');
+    expect(bar).toHaveAttribute(
+      'aria-valuetext',
+      '256 MiB of 1 GiB · 64 MiB/s · 12 sec left',
+    );
+    expect(
+      within(panel.getByRole('list', { name: 'Steps' }))
+        .getAllByRole('listitem')
+        .map(item => item.textContent),
+    ).toEqual(['Checkdone', 'Capture and storerunning']);
+    expect(
+      panel.getByText(/^Backup running. Capture and store 25 %/),
+    ).toHaveAttribute('role', 'status');
+
+    await user.click(panel.getByRole('button', { name: 'Log' }));
+    expect(
+      within(panel.getByRole('region', { name: 'Log' })).getByText(
+        /is caught up/,
+      ),
+    ).toHaveTextContent('cp-2 is caught up');
+
+    await user.click(panel.getByRole('button', { name: 'Cancel' }));
+    expect(portal.asked.at(-1)).toEqual({
+      what: 'cancel',
+      with: { id: 'operation-1' },
+    });
+
+    portal.addBackup(aBackup({ createdAt: new Date().toISOString() }));
+    portal.tell('operation-1', {
+      status: 'succeeded',
+      endedAt: new Date().toISOString(),
+    });
+    expect(
+      await screen.findByText('The backup is proven and stored.'),
+    ).toBeVisible();
+    expect(await screen.findByText(/^Last good backup/)).toBeVisible();
+    expect(await button(/^Restore the backup of/)).toBeVisible();
+    expect(await button('Back up now')).not.toHaveAttribute('aria-disabled');
+
+    await user.click(await button('Dismiss'));
+    expect(screen.queryByText('Backup succeeded')).not.toBeInTheDocument();
+  });
+
+  it('keeps what it knows while the portal is silent, and goes on when it is back', async () => {
+    portal.addCluster(CLUSTER);
+    const { id } = portal.addOperation(
+      { step: { name: 'capture', title: 'Capture' } },
+      { type: 'step-started', step: 'capture', message: 'Capture' },
+    );
+    open();
+    const panel = await region('Backup running');
+
+    portal.refusal = new TypeError('Failed to fetch');
+    expect(await screen.findByText('The portal does not answer')).toBeVisible();
+    expect(panel.getByText(/What is shown here is from/)).toBeVisible();
+    expect(panel.getByRole('list', { name: 'Steps' })).toHaveTextContent(
+      'Capture',
+    );
+
+    portal.refusal = undefined;
+    portal.tell(id, { attempt: 2 }, { type: 'note', message: 'begun again' });
+    expect(await panel.findByText(/attempt 2/)).toBeVisible();
+    expect(
+      screen.queryByText('The portal does not answer'),
+    ).not.toBeInTheDocument();
+    portal.tell(id, { status: 'cancelled' });
+    expect(await screen.findByText(/^It was cancelled/)).toBeVisible();
+  });
+
+  it('shows why the last operation failed, and the log of any', async () => {
+    portal.addCluster(CLUSTER, { backups: [aBackup()] });
+    portal.addOperation(
+      {
+        kind: 'check',
+        status: 'succeeded',
+        findings: [
+          { check: 'a', level: 'ok', code: 'a', message: '', remedy: '' },
+          {
+            check: 'disks',
+            level: 'reservation',
+            code: 'disk-low',
+            machine: 'cp-1',
+            message: 'has 2 GiB left',
+            remedy: 'Make room.',
+          },
+        ],
+      },
+      { type: 'note', message: 'df on cp-1' },
+    );
+    portal.addOperation({
+      status: 'failed',
+      fault: {
+        code: 'no-fit-member',
+        message: 'No member is fit',
+        state: 'No backup was stored.',
+        remedy: 'Bring cp-1 back.',
+      },
+    });
+    open();
+    const alert = await screen.findByRole('alert');
+    for (const part of [
+      'No member is fit',
+      'No backup was stored.',
+      'Bring cp-1 back.',
+      'no-fit-member',
+    ]) {
+      expect(alert).toHaveTextContent(part);
+    }
+
+    await user.click(await screen.findByRole('row', { name: /Check/ }));
+    const dialog = within(await screen.findByRole('dialog'));
+    expect(await dialog.findByText('cp-1: has 2 GiB left')).toBeVisible();
+    expect(dialog.getByText(/Make room/)).toBeVisible();
+    expect(dialog.getByText('1 thing in order')).toBeVisible();
+    await user.click(dialog.getByRole('button', { name: 'Log' }));
+    expect(await dialog.findByText('df on cp-1')).toBeVisible();
+  });
+
+  it('shows everything known about a backup, and older ones on demand', async () => {
+    portal.addCluster(CLUSTER, {
+      backups: Array.from({ length: 12 }, (_, i) =>
+        aBackup({
+          id: `backup-${i}`,
+          member: `cp-${i}`,
+          reservations:
+            i === 0
+              ? [{ id: 'nospace', title: 'etcd is full', message: 'Alarm.' }]
+              : [],
+        }),
+      ),
+    });
+    open();
+    const backups = await region('Backups');
+    expect(await backups.findAllByRole('row')).toHaveLength(1 + 10);
+    await user.click(backups.getByRole('button', { name: /older/ }));
+    await waitFor(() =>
+      expect(backups.getAllByRole('row')).toHaveLength(1 + 12),
+    );
+    expect(
+      backups.queryByRole('button', { name: /older/ }),
+    ).not.toBeInTheDocument();
+
+    await user.click(backups.getAllByRole('row')[1]);
+    const dialog = await screen.findByRole('dialog');
+    const { key, sha256, signer } = aBackup();
+    for (const fact of [
+      'etcd is full',
+      'Alarm.',
+      'cp-0',
+      key,
+      sha256,
+      signer,
+    ]) {
+      expect(dialog).toHaveTextContent(fact);
+    }
+    expect(within(dialog).getByRole('link', { name: 'ada' })).toBeVisible();
+  });
+
+  it('links the clusters that it is related to', async () => {
+    const relative = (name: string, type = 'kubernetes-cluster'): Entity => ({
+      ...aClusterEntity,
+      metadata: { name, namespace: 'default' },
+      spec: { type },
+    });
+    portal.addCluster(CLUSTER);
+    portal.addCluster('resource:default/admin', {
+      backups: [aBackup({ clusterRef: 'resource:default/admin' })],
+    });
+    portal.addCluster('resource:default/user-1');
+    open({
+      entity: {
+        ...aClusterEntity,
+        relations: [
+          { type: 'dependsOn', targetRef: 'resource:default/admin' },
+          { type: 'dependsOn', targetRef: 'resource:default/database' },
+          { type: 'dependencyOf', targetRef: 'resource:default/user-1' },
+        ],
+      },
+      others: [
+        relative('admin'),
+        relative('user-1'),
+        relative('database', 'database'),
+      ],
+    });
+    const related = await region('Related clusters');
+    await related.findByText(/^last backed up/);
+    await related.findByText('never backed up');
+    expect(
+      related.getAllByRole('listitem').map(item => item.textContent),
+    ).toEqual([
+      expect.stringMatching(/^admin.*depends on it.*last backed up/),
+      expect.stringMatching(/^user-1.*depends on this.*never backed up/),
+    ]);
+    expect(related.getByRole('link', { name: 'admin' })).toHaveAttribute(
+      'href',
+      '/catalog/default/resource/admin',
+    );
+  });
+});
+
+describe('a cluster that little can be done with', () => {
+  it('says what to configure', async () => {
+    portal.addCluster(CLUSTER, { name: undefined });
+    open();
+    expect(
+      await screen.findByText('This cluster is not set up for backups'),
+    ).toBeVisible();
+    expect(
+      screen.getByText(/entityRef: resource:default\/production/),
+    ).toBeVisible();
+  });
+
+  it('names the permission that is missing for reading', async () => {
+    portal.addCluster(CLUSTER);
+    open({ authorize: () => AuthorizeResult.DENY });
+    expect(
+      await screen.findByText(/cluster-backup\.backup\.read/),
+    ).toBeVisible();
+  });
+
+  it('says on each button what keeps a person from it', async () => {
+    const allowed: ClusterOverview['allowed'] = {
+      create: { allowed: false },
+      restore: { allowed: false, reason: 'Only its owners may restore it.' },
+    };
+    portal.addCluster(CLUSTER, { backups: [aBackup()], allowed });
+    open();
+    const restore = await button(/^Restore the backup of/);
+    expect(restore).toHaveAccessibleDescription(
+      'Only its owners may restore it.',
+    );
+    await user.click(restore);
+    expect(screen.queryByRole('dialog')).not.toBeInTheDocument();
+    expect(await button('Check')).toHaveAccessibleDescription(
+      /cluster-backup\.backup\.create/,
+    );
+  });
+});
+
+describe('a restore', () => {
+  it('sends the key of that one archive and never the identity', async () => {
+    const archive = await anArchive();
+    const stranger = await anArchive();
+    portal.setHeader(archive.header);
+    portal.addCluster(CLUSTER, { backups: [aBackup()] });
+    open();
+    await user.click(await button(/^Restore the backup of/));
+    const dialog = within(await screen.findByRole('dialog'));
+    expect(dialog.getByText(/since .* is lost/)).toBeVisible();
+    const submit = dialog.getByRole('button', { name: 'Restore production' });
+    expect(submit).toBeDisabled();
+
+    const confirmation = dialog.getByLabelText(/^Type production/);
+    await user.type(confirmation, 'prodaction');
+    expect(dialog.getByRole('alert')).toHaveTextContent('not the name');
+    const identity = dialog.getByLabelText('age identity');
+    await user.type(identity, stranger.identity);
+    expect(submit).toBeDisabled();
+    await user.clear(confirmation);
+    await user.type(confirmation, 'production');
+    await user.click(submit);
+    expect(
+      await dialog.findByText(/This identity does not open this archive/),
+    ).toBeVisible();
+    expect(portal.asked).toEqual([]);
+
+    await user.clear(identity);
+    await user.type(identity, 'age1qqqq');
+    await user.click(submit);
+    expect(await dialog.findByText(/This is a recipient/)).toBeVisible();
+
+    await user.upload(
+      dialog.getByLabelText('Choose a file', { selector: 'input' }),
+      new File(
+        [`# created: today\n# public key: age1…\n${archive.identity}\n`],
+        'identity.txt',
+      ),
+    );
+    expect(await dialog.findByText('identity.txt is chosen')).toBeVisible();
+    await user.click(submit);
+    await screen.findByText('Restore queued');
+    expect(portal.asked).toEqual([
+      {
+        what: 'restore',
+        with: {
+          clusterRef: CLUSTER,
+          backupId: 'backup-1',
+          confirmation: 'production',
+          fileKey: archive.fileKey,
+        },
+      },
+    ]);
+    expect(atob(archive.fileKey)).toHaveLength(16);
+    expect(JSON.stringify(portal.asked)).not.toContain('AGE-SECRET-KEY');
+    expect(document.body.innerHTML).not.toContain('AGE-SECRET-KEY-1Q');
+  });
+
+  it('cannot be left while it is being asked for, and says why it was refused', async () => {
+    const archive = await anArchive();
+    portal.setHeader(archive.header);
+    portal.addCluster(CLUSTER, { backups: [aBackup()] });
+    let refuse = (_: Error) => {};
+    portal.startRestore = () => new Promise((_, reject) => (refuse = reject));
+    open();
+    await user.click(await button(/^Restore the backup of/));
+    const dialog = within(await screen.findByRole('dialog'));
+    await user.type(dialog.getByLabelText('age identity'), archive.identity);
+    await user.type(dialog.getByLabelText(/^Type production/), 'production');
+    await user.click(
+      dialog.getByRole('button', { name: 'Restore production' }),
+    );
+    expect(await dialog.findByText('Starting the restore…')).toBeVisible();
+    await user.keyboard('{Escape}');
+    await user.click(dialog.getByRole('button', { name: 'Close' }));
+    expect(screen.getByRole('dialog')).toBeVisible();
+
+    refuse(new Error('Something else runs'));
+    expect(await dialog.findByRole('alert')).toHaveTextContent(
+      'Something else runs',
+    );
+    await user.keyboard('{Escape}');
+    expect(screen.queryByRole('dialog')).not.toBeInTheDocument();
+
+    await user.click(await button(/^Restore the backup of/));
+    expect(await screen.findByLabelText('age identity')).toHaveValue('');
+  });
+});
+
+describe('an interrupted restore', () => {
+  const interrupted = {
+    kind: 'restore',
+    status: 'interrupted',
+    backupId: 'backup-1',
+    step: { name: 'park-etcd', title: 'Stop etcd' },
+  } as const;
+
+  it('is resumed with the key, where that is needed once more', async () => {
+    const archive = await anArchive();
+    portal.setHeader(archive.header);
+    portal.addCluster(CLUSTER, { backups: [aBackup()] });
+    portal.addOperation({ ...interrupted, needsKey: true });
+    open();
+    expect(await screen.findByText(/It stands at: Stop etcd/)).toBeVisible();
+    expect(await button('Back up now')).toHaveAccessibleDescription(
+      /Resume or undo it first/,
+    );
+    await user.click(await button('Resume'));
+    const dialog = within(await screen.findByRole('dialog'));
+    await user.type(dialog.getByLabelText('age identity'), archive.identity);
+    await user.click(dialog.getByRole('button', { name: 'Resume' }));
+    await screen.findByText('Restore running');
+    expect(portal.asked).toEqual([
+      {
+        what: 'resume',
+        with: { id: 'operation-1', fileKey: archive.fileKey },
+      },
+    ]);
+    portal.tell('operation-1', { status: 'succeeded', outageSeconds: 24 });
+    expect(
+      await screen.findByText('Its API was away for 24 sec.'),
+    ).toBeVisible();
+  });
+
+  it('is undone', async () => {
+    portal.addCluster(CLUSTER);
+    portal.addOperation(interrupted);
+    open();
+    await user.click(await button('Undo'));
+    const dialog = within(await screen.findByRole('dialog'));
+    await user.click(dialog.getByRole('button', { name: 'Undo the restore' }));
+    await screen.findByText('Restore running');
+    expect(portal.asked).toEqual([
+      { what: 'undo', with: { id: 'operation-1' } },
+    ]);
+    portal.tell('operation-1', { status: 'undone' });
+    expect(await screen.findByText(/The restore was taken back/)).toBeVisible();
+  });
+
+  it('is not undone once an API server may have run', async () => {
+    portal.addCluster(CLUSTER);
+    portal.addOperation({ ...interrupted, onlyForward: true });
+    open();
+    const undo = await button('Undo');
+    expect(undo).toHaveAccessibleDescription(/can only be finished/);
+    await user.click(undo);
+    expect(screen.queryByRole('dialog')).not.toBeInTheDocument();
+    await user.click(await button('Resume'));
+    expect(await screen.findByRole('dialog')).toBeVisible();
+    expect(screen.queryByLabelText('age identity')).not.toBeInTheDocument();
+  });
+});

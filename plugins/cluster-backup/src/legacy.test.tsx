@@ -1,0 +1,46 @@
+import { EntityProvider } from '@backstage/plugin-catalog-react';
+import { registerMswTestHooks, renderInTestApp } from '@backstage/test-utils';
+import { screen } from '@testing-library/react';
+import { http, HttpResponse } from 'msw';
+import { setupServer } from 'msw/node';
+import { aBackup } from './__fixtures__/aBackup';
+import { aClusterEntity } from './__fixtures__/aClusterEntity';
+import { EntityClusterBackupContent, isClusterBackupAvailable } from './legacy';
+
+const server = setupServer();
+registerMswTestHooks(server);
+
+it('has the same tab for apps of the old frontend system', async () => {
+  expect(isClusterBackupAvailable(aClusterEntity)).toBe(true);
+  expect(
+    isClusterBackupAvailable({ ...aClusterEntity, kind: 'Component' }),
+  ).toBe(false);
+
+  const cluster =
+    'http://localhost:*/api/cluster-backup/clusters/by-entity/resource/default/production';
+  server.use(
+    http.get(cluster, () =>
+      HttpResponse.json({
+        clusterRef: 'resource:default/production',
+        name: 'production',
+        stores: ['local'],
+        lastBackup: aBackup(),
+        recent: [],
+        allowed: { create: { allowed: true }, restore: { allowed: true } },
+      }),
+    ),
+    http.get(`${cluster}/backups`, () =>
+      HttpResponse.json({ backups: [aBackup()] }),
+    ),
+  );
+  await renderInTestApp(
+    <EntityProvider entity={aClusterEntity}>
+      <EntityClusterBackupContent />
+    </EntityProvider>,
+  );
+  expect(await screen.findByText(/^Last good backup/)).toBeVisible();
+  expect(screen.getByRole('button', { name: 'Back up now' })).toBeEnabled();
+  expect(
+    await screen.findByRole('button', { name: /^Restore the backup of/ }),
+  ).toBeEnabled();
+});
