@@ -20,7 +20,8 @@ export async function followOperation(
       after,
     );
     after = cursor;
-    for (const { machine, message } of events) {
+    for (const { type, machine, message } of events) {
+      if (type === 'step-done') continue;
       tell(machine ? `${machine}: ${message}` : message);
     }
     if (!['queued', 'running'].includes(operation.status)) return operation;

@@ -57,7 +57,8 @@ async function configurePortal(url: string, folder: string, cluster: string) {
   await writeFile(
     file,
     JSON.stringify({
-      app: { baseUrl: url },
+      // One portal with one build needs no copies of its pages in the database.
+      app: { baseUrl: url, disableStaticFallbackCache: true },
       backend: {
         baseUrl: url,
         listen: { host: '127.0.0.1', port: Number(new URL(url).port) },
