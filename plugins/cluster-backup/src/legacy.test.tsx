@@ -1,8 +1,15 @@
 import { EntityProvider } from '@backstage/plugin-catalog-react';
-import { registerMswTestHooks, renderInTestApp } from '@backstage/test-utils';
+import { permissionApiRef } from '@backstage/plugin-permission-react';
+import {
+  MockPermissionApi,
+  registerMswTestHooks,
+  renderInTestApp,
+  TestApiProvider,
+} from '@backstage/test-utils';
 import { screen } from '@testing-library/react';
 import { http, HttpResponse } from 'msw';
 import { setupServer } from 'msw/node';
+import { Route, Routes } from 'react-router-dom';
 import { aBackup } from './__fixtures__/aBackup';
 import { aClusterEntity } from './__fixtures__/aClusterEntity';
 import { EntityClusterBackupContent, isClusterBackupAvailable } from './legacy';
@@ -34,9 +41,18 @@ it('has the same tab for apps of the old frontend system', async () => {
     ),
   );
   await renderInTestApp(
-    <EntityProvider entity={aClusterEntity}>
-      <EntityClusterBackupContent />
-    </EntityProvider>,
+    <Routes>
+      <Route
+        path="/"
+        element={
+          <TestApiProvider apis={[[permissionApiRef, new MockPermissionApi()]]}>
+            <EntityProvider entity={aClusterEntity}>
+              <EntityClusterBackupContent />
+            </EntityProvider>
+          </TestApiProvider>
+        }
+      />
+    </Routes>,
   );
   expect(await screen.findByText(/^Last good backup/)).toBeVisible();
   expect(screen.getByRole('button', { name: 'Back up now' })).toBeEnabled();

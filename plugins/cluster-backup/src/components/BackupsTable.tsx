@@ -33,6 +33,7 @@ export function BackupsTable(props: {
 }) {
   const { t } = useTranslationRef(clusterBackupTranslationRef);
   const { up } = useBreakpoint();
+  const isNarrow = !up('xs');
   const [opened, setOpened] = useState<Backup>();
   const { backups, error, isLoading, loadOlder, reload } = useBackups(
     props.clusterRef,
@@ -44,10 +45,15 @@ export function BackupsTable(props: {
       label: t('backups.time'),
       isRowHeader: true,
       minWidth: 200,
-      cell: ({ createdAt }) => (
+      cell: ({ createdAt, reservations: { length: count } }) => (
         <CellText
           title={formatTime(createdAt)}
-          description={formatAge(createdAt)}
+          description={[
+            formatAge(createdAt),
+            isNarrow && count > 0 && t('protection.reservations', { count }),
+          ]
+            .filter(Boolean)
+            .join(' · ')}
         />
       ),
     },
@@ -66,7 +72,7 @@ export function BackupsTable(props: {
     {
       id: 'versions',
       label: t('backups.versions'),
-      minWidth: 160,
+      minWidth: 190,
       isHidden: !up('md'),
       cell: backup => {
         const [title, description] = versionsOf(backup).map(([key, version]) =>
@@ -79,7 +85,7 @@ export function BackupsTable(props: {
       id: 'reservations',
       label: t('backups.reservations'),
       minWidth: 130,
-      isHidden: !up('xs'),
+      isHidden: isNarrow,
       cell: ({ reservations: { length: count } }) => (
         <Cell>
           {count > 0 ? (

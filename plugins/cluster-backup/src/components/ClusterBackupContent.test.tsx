@@ -148,7 +148,7 @@ describe('the state of a cluster', () => {
 
     portal.refusal = new TypeError('Failed to fetch');
     expect(await screen.findByText('The portal does not answer')).toBeVisible();
-    expect(panel.getByText(/What is shown here is from/)).toBeVisible();
+    expect(await panel.findByText(/What is shown here is from/)).toBeVisible();
     expect(panel.getByRole('list', { name: 'Steps' })).toHaveTextContent(
       'Capture',
     );
@@ -156,9 +156,11 @@ describe('the state of a cluster', () => {
     portal.refusal = undefined;
     portal.tell(id, { attempt: 2 }, { type: 'note', message: 'begun again' });
     expect(await panel.findByText(/attempt 2/)).toBeVisible();
-    expect(
-      screen.queryByText('The portal does not answer'),
-    ).not.toBeInTheDocument();
+    await waitFor(() =>
+      expect(
+        screen.queryByText('The portal does not answer'),
+      ).not.toBeInTheDocument(),
+    );
     portal.tell(id, { status: 'cancelled' });
     expect(await screen.findByText(/^It was cancelled/)).toBeVisible();
   });
@@ -227,7 +229,9 @@ describe('the state of a cluster', () => {
     });
     open();
     const backups = await region('Backups');
-    expect(await backups.findAllByRole('row')).toHaveLength(1 + 10);
+    await waitFor(() =>
+      expect(backups.getAllByRole('row')).toHaveLength(1 + 10),
+    );
     await user.click(backups.getByRole('button', { name: /older/ }));
     await waitFor(() =>
       expect(backups.getAllByRole('row')).toHaveLength(1 + 12),
@@ -307,8 +311,11 @@ describe('a cluster that little can be done with', () => {
   });
 
   it('names the permission that is missing for reading', async () => {
-    portal.addCluster(CLUSTER);
-    open({ authorize: () => AuthorizeResult.DENY });
+    const metadata = { name: 'secret', namespace: 'default' };
+    open({
+      entity: { ...aClusterEntity, metadata },
+      authorize: () => AuthorizeResult.DENY,
+    });
     expect(
       await screen.findByText(/cluster-backup\.backup\.read/),
     ).toBeVisible();

@@ -48,23 +48,25 @@ export function ClusterBackups(props: { clusterRef: string }) {
     );
   }
   return (
-    <Flex direction="column" gap="4">
-      {error && <SilencePanel error={error} heardAt={heardAt} />}
-      <ConfiguredCluster
-        overview={overview}
-        clusterName={overview.name}
-        refresh={refresh}
-      />
-    </Flex>
+    <ConfiguredCluster
+      overview={overview}
+      clusterName={overview.name}
+      error={error}
+      heardAt={heardAt}
+      refresh={refresh}
+    />
   );
 }
 
 function ConfiguredCluster(props: {
   overview: ClusterOverview;
   clusterName: string;
+  /** Why the overview is not fresh. */
+  error?: Error;
+  heardAt?: Date;
   refresh(): void;
 }) {
-  const { overview, clusterName, refresh } = props;
+  const { overview, clusterName, error, heardAt, refresh } = props;
   const { clusterRef, lastBackup, recent } = overview;
   const api = useApi(clusterBackupApiRef);
   const { t } = useTranslationRef(clusterBackupTranslationRef);
@@ -85,9 +87,10 @@ function ConfiguredCluster(props: {
   }, [current]);
 
   const status = followed.operation?.status;
+  const isHeard = !followed.error;
   useEffect(() => {
-    if (status) refresh();
-  }, [status, refresh]);
+    if (status && isHeard) refresh();
+  }, [status, isHeard, refresh]);
 
   const follow = (changed: Operation) => {
     setShown(changed);
@@ -126,7 +129,10 @@ function ConfiguredCluster(props: {
   const againstBackup = denialOf('create') ?? busy ?? overview.fault?.message;
 
   return (
-    <>
+    <Flex direction="column" gap="4">
+      {error && !followed.error && (
+        <SilencePanel error={error} heardAt={heardAt} />
+      )}
       <Protection
         lastBackup={lastBackup}
         actions={
@@ -184,6 +190,6 @@ function ConfiguredCluster(props: {
           onClose={() => setRestoring(undefined)}
         />
       )}
-    </>
+    </Flex>
   );
 }

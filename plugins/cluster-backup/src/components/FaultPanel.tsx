@@ -1,5 +1,5 @@
 import { useTranslationRef } from '@backstage/frontend-plugin-api';
-import { Alert } from '@backstage/ui';
+import { Alert, Box } from '@backstage/ui';
 import { ReactNode } from 'react';
 import { ToldFault } from '../faults/faultOf';
 import { clusterBackupTranslationRef } from '../translation';
@@ -23,7 +23,9 @@ export function FaultPanel(props: { fault: ToldFault; actions?: ReactNode }) {
       icon
       title={message}
       description={
-        <Facts facts={facts.map(([name, value]) => [name, value])} />
+        <Box pt="2">
+          <Facts facts={facts.map(([name, value]) => [name, value])} />
+        </Box>
       }
       customActions={props.actions}
     />

@@ -34,6 +34,7 @@ export function OperationsTable(props: { operations: Operation[] }) {
     {
       id: 'what',
       label: t('operations.what'),
+      minWidth: 90,
       isRowHeader: true,
       cell: ({ kind }) => <CellText title={t(`operation.kind.${kind}`)} />,
     },
@@ -67,11 +68,11 @@ export function OperationsTable(props: { operations: Operation[] }) {
     {
       id: 'when',
       label: t('operations.when'),
-      minWidth: 180,
+      minWidth: up('sm') ? 190 : 110,
       cell: ({ requestedAt }) => (
         <CellText
           title={formatAge(requestedAt)}
-          description={formatTime(requestedAt)}
+          description={up('sm') ? formatTime(requestedAt) : undefined}
         />
       ),
     },

@@ -1,7 +1,7 @@
 import { useTranslationRef } from '@backstage/frontend-plugin-api';
 import { Card, CardBody, Flex, Text } from '@backstage/ui';
 import { Backup } from '@cluster-backup/backstage-plugin-cluster-backup-common';
-import { RiShieldCheckLine, RiShieldCrossLine } from '@remixicon/react';
+import { RiErrorWarningLine, RiShieldCheckLine } from '@remixicon/react';
 import { ReactNode } from 'react';
 import { formatBytes } from '../format/bytes';
 import { formatAge, formatTime } from '../format/time';
@@ -20,7 +20,7 @@ export function Protection(props: { lastBackup?: Backup; actions: ReactNode }) {
           {lastBackup ? (
             <RiShieldCheckLine className={styles.protected} aria-hidden />
           ) : (
-            <RiShieldCrossLine className={styles.unprotected} aria-hidden />
+            <RiErrorWarningLine className={styles.unprotected} aria-hidden />
           )}
           <Flex direction="column" gap="1" className={styles.words}>
             <Text as="h2" variant="title-x-small" weight="bold">

@@ -1,5 +1,5 @@
 const FIRST_RETRY = 1_000;
-const LAST_RETRY = 30_000;
+const LAST_RETRY = 10_000;
 
 /**
  * Loads again and again. What `onValue` answers is the milliseconds until the next time, undefined to end. After a
