@@ -220,6 +220,31 @@ past('reader');
 
 clusterBackup.addCluster(refOf('unconfigured'), { name: undefined });
 
+/** The clusters of the catalog; user clusters depend on `production`. */
+export const entities: Entity[] = [
+  'production',
+  'unprotected',
+  'running',
+  'interrupted',
+  'forward',
+  'failed',
+  'checked',
+  'reader',
+  'unconfigured',
+].map(name => ({
+  apiVersion: 'backstage.io/v1alpha1',
+  kind: 'Resource',
+  metadata: { name, namespace: 'default' },
+  spec: { type: 'kubernetes-cluster', owner: 'platform' },
+  relations:
+    name === 'production'
+      ? ['unprotected', 'failed', 'unconfigured'].map(user => ({
+          type: 'dependencyOf',
+          targetRef: refOf(user),
+        }))
+      : [{ type: 'dependsOn', targetRef: refOf('production') }],
+}));
+
 // A backup that was asked for here runs to its end.
 setInterval(async () => {
   for (const { name } of entities.map(({ metadata }) => metadata)) {
@@ -273,28 +298,3 @@ anArchive().then(({ identity, header }) => {
   // eslint-disable-next-line no-console
   console.info(`This identity opens the backups of this app: ${identity}`);
 });
-
-/** The clusters of the catalog; user clusters depend on `production`. */
-export const entities: Entity[] = [
-  'production',
-  'unprotected',
-  'running',
-  'interrupted',
-  'forward',
-  'failed',
-  'checked',
-  'reader',
-  'unconfigured',
-].map(name => ({
-  apiVersion: 'backstage.io/v1alpha1',
-  kind: 'Resource',
-  metadata: { name, namespace: 'default' },
-  spec: { type: 'kubernetes-cluster', owner: 'platform' },
-  relations:
-    name === 'production'
-      ? ['unprotected', 'failed', 'unconfigured'].map(user => ({
-          type: 'dependencyOf',
-          targetRef: refOf(user),
-        }))
-      : [{ type: 'dependsOn', targetRef: refOf('production') }],
-}));

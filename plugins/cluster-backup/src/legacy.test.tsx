@@ -1,4 +1,5 @@
-import { EntityProvider } from '@backstage/plugin-catalog-react';
+import { catalogApiRef, EntityProvider } from '@backstage/plugin-catalog-react';
+import { catalogApiMock } from '@backstage/plugin-catalog-react/testUtils';
 import { permissionApiRef } from '@backstage/plugin-permission-react';
 import {
   MockPermissionApi,
@@ -6,13 +7,21 @@ import {
   renderInTestApp,
   TestApiProvider,
 } from '@backstage/test-utils';
+import { ClusterBackupApi } from '@cluster-backup/backstage-plugin-cluster-backup-common';
 import { screen } from '@testing-library/react';
 import { http, HttpResponse } from 'msw';
 import { setupServer } from 'msw/node';
 import { Route, Routes } from 'react-router-dom';
 import { aBackup } from './__fixtures__/aBackup';
 import { aClusterEntity } from './__fixtures__/aClusterEntity';
-import { EntityClusterBackupContent, isClusterBackupAvailable } from './legacy';
+import { clusterBackupApiRef } from './api/clusterBackupApiRef';
+import {
+  clusterBackupPlugin,
+  EntityClusterBackupContent,
+  isClusterBackupAvailable,
+} from './legacy';
+
+const PORTAL = 'http://localhost:7007/api';
 
 const server = setupServer();
 registerMswTestHooks(server);
@@ -23,8 +32,7 @@ it('has the same tab for apps of the old frontend system', async () => {
     isClusterBackupAvailable({ ...aClusterEntity, kind: 'Component' }),
   ).toBe(false);
 
-  const cluster =
-    'http://localhost:*/api/cluster-backup/clusters/by-entity/resource/default/production';
+  const cluster = `${PORTAL}/cluster-backup/clusters/by-entity/resource/default/production`;
   server.use(
     http.get(cluster, () =>
       HttpResponse.json({
@@ -40,12 +48,23 @@ it('has the same tab for apps of the old frontend system', async () => {
       HttpResponse.json({ backups: [aBackup()] }),
     ),
   );
+  const [apiFactory] = clusterBackupPlugin.getApis();
+  const api = apiFactory.factory({
+    discoveryApi: { getBaseUrl: async (id: string) => `${PORTAL}/${id}` },
+    fetchApi: { fetch },
+  });
   await renderInTestApp(
     <Routes>
       <Route
         path="/"
         element={
-          <TestApiProvider apis={[[permissionApiRef, new MockPermissionApi()]]}>
+          <TestApiProvider
+            apis={[
+              [permissionApiRef, new MockPermissionApi()],
+              [catalogApiRef, catalogApiMock()],
+              [clusterBackupApiRef, api as ClusterBackupApi],
+            ]}
+          >
             <EntityProvider entity={aClusterEntity}>
               <EntityClusterBackupContent />
             </EntityProvider>
