@@ -226,6 +226,10 @@ export class DatabaseOperationStore implements OperationStore {
       await this.fenced(trx, lease, {
         ...endedAs(trx, ending),
         ...(backupId && { backup_id: backupId }),
+        ...(ending.outageSeconds !== undefined &&
+          lease.attempt > 1 && {
+            outage_seconds: await outageSince(trx, lease.id),
+          }),
       });
       await this.append(trx, lease.id, [
         { type: 'status', message: ending.message },
@@ -540,6 +544,20 @@ function operationOf(row: OperationRow): Operation {
     findings: row.findings === null ? undefined : JSON.parse(row.findings),
     fault: row.fault === null ? undefined : JSON.parse(row.fault),
   };
+}
+
+/** A restore that was interrupted kept the API servers away all the while. */
+async function outageSince(knex: Knex, id: string): Promise<number> {
+  const at = async (step: string, type: string, which: 'asc' | 'desc') => {
+    const row = await knex<EventRow>('operation_events')
+      .where({ operation_id: id, step, type })
+      .orderBy('id', which)
+      .first();
+    return Number(row?.at);
+  };
+  const stopped = await at('park-control-plane', 'step-started', 'asc');
+  const ready = await at('return-api-servers', 'step-done', 'desc');
+  return (ready - stopped) / 1000 || 0;
 }
 
 function flag(value: boolean | number | null): boolean | undefined {
