@@ -38,7 +38,7 @@ export type Right = 'read' | 'create' | 'restore';
 export interface Allowed {
   entity: Entity;
   clusterRef: string;
-  /** The person, or the service; only persons create and restore. */
+  /** The person's entity; empty for a service, which may only read. */
   by: string;
   credentials: BackstageCredentials;
 }
@@ -128,6 +128,14 @@ export class ClusterAuthority {
   ): Promise<ClusterBackupError | undefined> {
     const permission = PERMISSIONS[right];
     const resourceRef = stringifyEntityRef(entity);
+    if (right !== 'read' && !isPerson(credentials)) {
+      return new ClusterBackupError({
+        code: 'person-needed',
+        message: `Only persons may do this to ${resourceRef}.`,
+        state: NOTHING_CHANGED,
+        remedy: 'Sign in, and do it yourself.',
+      });
+    }
     const [{ result }] = await this.permissions.authorize(
       [{ permission, resourceRef }],
       { credentials },
@@ -192,8 +200,14 @@ function ownersOf(entity: Entity): string[] {
     .map(({ targetRef }) => targetRef.toLocaleLowerCase('en-US'));
 }
 
-function nameOf({ principal }: BackstageCredentials): string {
-  const { type, userEntityRef, subject } =
-    principal as BackstageUserPrincipal & { type: string; subject?: string };
-  return type === 'user' ? userEntityRef : subject ?? type;
+function isPerson(
+  credentials: BackstageCredentials,
+): credentials is BackstageCredentials<BackstageUserPrincipal> {
+  const { type } = credentials.principal as { type?: string };
+  return type === 'user';
+}
+
+/** What is done is done by persons; a service that reads leaves no name. */
+function nameOf(credentials: BackstageCredentials): string {
+  return isPerson(credentials) ? credentials.principal.userEntityRef : '';
 }

@@ -548,7 +548,11 @@ function operationOf(row: OperationRow): Operation {
 
 /** A restore that was interrupted kept the API servers away all the while. */
 async function outageSince(knex: Knex, id: string): Promise<number> {
-  const at = async (step: string, type: string, which: 'asc' | 'desc') => {
+  const at = async (
+    step: string,
+    type: EventRow['type'],
+    which: 'asc' | 'desc',
+  ) => {
     const row = await knex<EventRow>('operation_events')
       .where({ operation_id: id, step, type })
       .orderBy('id', which)

@@ -12,7 +12,7 @@ import { foreseen } from '../operations/fault';
 /** The class of each family of codes, which Backstage makes a status of. The first that fits. */
 const FAMILIES: Array<[RegExp, { name: string }]> = [
   [/^(request|confirmation|identity)-|^archive-wrong-key$/, InputError],
-  [/^(permission-missing|not-owner)$/, NotAllowedError],
+  [/^(permission-missing|person-needed|not-owner)$/, NotAllowedError],
   [/-unknown$|^store-file-missing$/, NotFoundError],
   [/^(configuration|signing-key|store|portal)-/, ServiceUnavailableError],
   [/^(machine|host-key|etcd|api|ssh-key|sudo)-/, ServiceUnavailableError],

@@ -1,0 +1,59 @@
+import {
+  mockServices,
+  startTestBackend,
+  TestBackend,
+} from '@backstage/backend-test-utils';
+import { Entity } from '@backstage/catalog-model';
+import { catalogServiceMock } from '@backstage/plugin-catalog-node/testUtils';
+import { AuthorizeResult } from '@backstage/plugin-permission-common';
+import { Knex } from 'knex';
+import clusterBackupPlugin from '..';
+
+/** A cluster in the catalog, and whose it is. */
+export function clusterEntity(name: string, owner: string): Entity {
+  return {
+    apiVersion: 'backstage.io/v1alpha1',
+    kind: 'Resource',
+    metadata: { name, namespace: 'default' },
+    spec: { type: 'kubernetes-cluster', owner },
+    relations: [{ type: 'ownedBy', targetRef: owner }],
+  };
+}
+
+/** What the audit was told: the event, and how it ended. */
+export type Audit = Array<{ eventId: string; outcome: string }>;
+
+/** A portal with the plugin, on a database that outlives it. */
+export async function startPortal(options: {
+  knex: Knex;
+  section: object;
+  entities: Entity[];
+  permissions?: AuthorizeResult.ALLOW | AuthorizeResult.DENY;
+}): Promise<{ backend: TestBackend; audit: Audit; authorize: jest.Mock }> {
+  const { knex, section, entities } = options;
+  const result = options.permissions ?? AuthorizeResult.ALLOW;
+  const audit: Audit = [];
+  const authorize = jest.fn(async (requests: unknown[]) =>
+    requests.map(() => ({ result })),
+  );
+  const backend = await startTestBackend({
+    features: [
+      clusterBackupPlugin,
+      catalogServiceMock.factory({ entities }),
+      mockServices.database.factory({ knex }),
+      mockServices.permissions.mock({ authorize: authorize as any }).factory,
+      mockServices.auditor.mock({
+        createEvent: async ({ eventId }) => {
+          const event = { eventId, outcome: 'open' };
+          audit.push(event);
+          return {
+            success: async () => void (event.outcome = 'success'),
+            fail: async () => void (event.outcome = 'fail'),
+          };
+        },
+      }).factory,
+      mockServices.rootConfig.factory({ data: { clusterBackup: section } }),
+    ],
+  });
+  return { backend, audit, authorize };
+}

@@ -1,0 +1,346 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { TestBackend, TestDatabases } from '@backstage/backend-test-utils';
+import {
+  Backup,
+  Operation,
+  OperationEvent,
+} from '@cluster-backup/backstage-plugin-cluster-backup-common';
+import { generateAgeKey } from '@cluster-backup/engine';
+import { Lab, startLab } from '@cluster-backup/lab';
+import { CoreV1Api, KubeConfig } from '@kubernetes/client-node';
+import { Decrypter } from 'age-encryption';
+import { Knex } from 'knex';
+import { describedApi } from './__testUtils__/describedApi';
+import { clusterEntity, startPortal } from './__testUtils__/portal';
+
+const CLUSTER = '/clusters/by-entity/resource/default/lab';
+const OTHER = '/clusters/by-entity/resource/default/other';
+
+const databases = TestDatabases.create({ ids: ['SQLITE_3'] });
+let lab: Lab;
+let folder: string;
+let section: object;
+let identity: string;
+let knex: Knex;
+let backend: TestBackend | undefined;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'cluster-backup-test-'));
+  const key = await generateAgeKey();
+  identity = key.identity;
+  lab = await startLab({ nodes: 1, apiServerStopSeconds: 1 });
+  const { machines } = lab.access();
+  const access = join(lab.directory, 'access');
+  section = {
+    recipients: [key.recipient],
+    signingKeyFile: join(folder, 'signing-key.pem'),
+    stores: [{ id: 'local', filesystem: { path: join(folder, 'store') } }],
+    clusters: ['lab', 'other'].map(name => ({
+      name,
+      ssh: {
+        privateKeyFile: join(access, 'lab'),
+        knownHostsFile: join(access, 'known_hosts'),
+      },
+      controlPlane: machines.map(({ name: machine, address, port, user }) => ({
+        name: machine,
+        address,
+        port,
+        user,
+      })),
+    })),
+  };
+  knex = await databases.init('SQLITE_3');
+  await startBackend();
+});
+afterAll(async () => {
+  await backend?.stop();
+  await lab?.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function startBackend() {
+  ({ backend } = await startPortal({
+    knex,
+    section,
+    entities: ['lab', 'other'].map(name =>
+      clusterEntity(name, 'user:default/mock'),
+    ),
+  }));
+}
+
+const get = async (path: string) => {
+  const { status, body } = await describedApi(backend!.server)('get', path);
+  expect(status).toBe(200);
+  return body;
+};
+const post = (path: string, body: object = {}) =>
+  describedApi(backend!.server)('post', path, { body });
+
+/** Follows an operation as the Backup tab does. */
+async function follow(
+  id: string,
+  isSeen: (
+    operation: Operation,
+    log: OperationEvent[],
+  ) => boolean = operation => !['queued', 'running'].includes(operation.status),
+) {
+  const log: OperationEvent[] = [];
+  let cursor = 0;
+  for (;;) {
+    const news = await get(`/operations/${id}/events?after=${cursor}`);
+    log.push(...news.events);
+    cursor = news.cursor;
+    if (isSeen(news.operation, log)) {
+      return { operation: news.operation as Operation, log };
+    }
+    await new Promise(resolve => setTimeout(resolve, 50));
+  }
+}
+
+async function backUp(cluster = CLUSTER): Promise<Backup> {
+  const { status, body } = await post(`${cluster}/backups`);
+  expect(status).toBe(202);
+  const { operation } = await follow(body.id);
+  expect(operation).toMatchObject({ status: 'succeeded', attempt: 1 });
+  return get(`/backups/${operation.backupId}`);
+}
+
+/** What a person does in the browser: the identity never leaves it. */
+async function fileKeyOf(backup: Backup): Promise<string> {
+  const { status, body } = await describedApi(backend!.server)(
+    'get',
+    `/backups/${backup.id}/header`,
+  );
+  expect(status).toBe(200);
+  expect(body.toString()).toMatch(/^age-encryption.org\/v1\n[^]*\n--- \S+\n$/);
+  const decrypter = new Decrypter();
+  decrypter.addIdentity(identity);
+  const fileKey = await decrypter.decryptHeader(new Uint8Array(body));
+  return Buffer.from(fileKey).toString('base64');
+}
+
+async function configMaps() {
+  const config = new KubeConfig();
+  config.loadFromString(await lab.kubeconfig());
+  return config.makeApiClient(CoreV1Api);
+}
+const names = async () => {
+  const { items } = await (
+    await configMaps()
+  ).listNamespacedConfigMap({ namespace: 'default' });
+  return items.map(({ metadata }) => metadata!.name);
+};
+
+/** Begins a restore and stops the portal as soon as a step is seen. */
+async function interruptAt(backup: Backup, step: string): Promise<string> {
+  const { status, body } = await post(`${CLUSTER}/restores`, {
+    backupId: backup.id,
+    confirmation: 'lab',
+    fileKey: await fileKeyOf(backup),
+  });
+  expect(status).toBe(202);
+  await follow(body.id, (_, log) => log.some(event => event.step === step));
+  await backend!.stop();
+  await startBackend();
+  await follow(body.id, ({ onlyForward }) => onlyForward !== undefined);
+  return body.id;
+}
+
+it('checks, backs up, restores, over HTTP', async () => {
+  const check = await post(`${CLUSTER}/checks`);
+  expect(check.status).toBe(202);
+  const { operation: checked } = await follow(check.body.id);
+  expect(checked.status).toBe('succeeded');
+  expect(checked.findings!.every(({ level }) => level !== 'refusal')).toBe(
+    true,
+  );
+
+  const api = await configMaps();
+  await api.createNamespacedConfigMap({
+    namespace: 'default',
+    body: { metadata: { name: 'kept' } },
+  });
+  const backup = await backUp();
+  expect(backup).toMatchObject({
+    store: 'local',
+    nodes: ['cp-1'],
+    requestedBy: 'user:default/mock',
+    reservations: [],
+  });
+  await api.deleteNamespacedConfigMap({ namespace: 'default', name: 'kept' });
+
+  const fileKey = await fileKeyOf(backup);
+  const wanted = { backupId: backup.id, confirmation: 'lab', fileKey };
+  const refusals: Array<[string, object, number, string]> = [
+    [CLUSTER, { ...wanted, confirmation: 'Lab' }, 400, 'confirmation-wrong'],
+    [CLUSTER, { ...wanted, fileKey: 'AAAA' }, 400, 'request-invalid'],
+    [CLUSTER, { ...wanted, backupId: 'none' }, 404, 'backup-unknown'],
+    [OTHER, { ...wanted, confirmation: 'other' }, 404, 'backup-unknown'],
+  ];
+  for (const [cluster, body, status, code] of refusals) {
+    const refused = await post(`${cluster}/restores`, body);
+    expect([refused.status, refused.body.error.code]).toEqual([status, code]);
+  }
+
+  const restore = await post(`${CLUSTER}/restores`, wanted);
+  expect(restore.status).toBe(202);
+  expect(restore.body).toMatchObject({ status: 'running', attempt: 1 });
+  const busy = await post(`${CLUSTER}/restores`, wanted);
+  expect(busy.status).toBe(409);
+  expect(busy.body.error).toMatchObject({
+    name: 'ConflictError',
+    code: 'cluster-busy',
+    details: { operation: restore.body.id },
+  });
+  expect((await get(CLUSTER)).current.id).toBe(restore.body.id);
+
+  const { operation, log } = await follow(restore.body.id);
+  expect(operation).toMatchObject({
+    status: 'succeeded',
+    backupId: backup.id,
+    outageSeconds: expect.any(Number),
+  });
+  expect(log.map(({ step, type }) => `${step} ${type}`)).toContain(
+    'point-of-no-return step-done',
+  );
+  expect(await names()).toContain('kept');
+
+  const overview = await get(CLUSTER);
+  expect(overview).toMatchObject({ name: 'lab', lastBackup: backup });
+  expect(overview.current).toBeUndefined();
+  expect(overview.recent).toHaveLength(3);
+  expect(await get(`${CLUSTER}/backups`)).toEqual({ backups: [backup] });
+  // Neither the file key nor an SSH key is in the database.
+  for (const table of ['operations', 'operation_events', 'backups']) {
+    const rows = JSON.stringify(await knex(table).select());
+    expect(rows).not.toContain(fileKey);
+    expect(rows).not.toContain('PRIVATE KEY');
+  }
+});
+
+it('does not restore with another key, and says that nothing was changed', async () => {
+  const backup = await backUp();
+  const restore = await post(`${CLUSTER}/restores`, {
+    backupId: backup.id,
+    confirmation: 'lab',
+    fileKey: Buffer.alloc(16).toString('base64'),
+  });
+  const { operation } = await follow(restore.body.id);
+  expect(operation).toMatchObject({
+    status: 'failed',
+    fault: {
+      code: 'archive-wrong-key',
+      state: 'Nothing on the cluster was changed.',
+    },
+  });
+});
+
+it('takes a backup again that its portal left', async () => {
+  const { body } = await post(`${CLUSTER}/backups`);
+  await follow(body.id, ({ step }) => step !== undefined);
+  await backend!.stop();
+  await startBackend();
+  const { operation, log } = await follow(body.id);
+  expect(operation).toMatchObject({ status: 'succeeded', attempt: 2 });
+  expect(log.map(({ message }) => message)).toContain(
+    'The portal was stopped. It waits to be started again.',
+  );
+  // What the first attempt had written is gone.
+  const stored = await readdir(join(folder, 'store'), { recursive: true });
+  expect(stored.filter(name => name.includes('.part'))).toEqual([]);
+});
+
+it('undoes a restore that its portal left, and lets nothing else begin before', async () => {
+  const backup = await backUp();
+  const id = await interruptAt(backup, 'park-control-plane');
+  expect(await get(`/operations/${id}`)).toMatchObject({
+    status: 'interrupted',
+    onlyForward: false,
+  });
+  const fileKey = await fileKeyOf(backup);
+  const another = await post(`${CLUSTER}/restores`, {
+    backupId: backup.id,
+    confirmation: 'lab',
+    fileKey,
+  });
+  expect(another.status).toBe(409);
+  const waiting = await post(`${CLUSTER}/backups`);
+  const cancel = await post(`/operations/${id}/cancel`);
+  expect(cancel.body.error.code).toBe('operation-not-cancellable');
+
+  const undo = await post(`/operations/${id}/undo`);
+  expect(undo.status).toBe(202);
+  expect(undo.body).toMatchObject({ status: 'running', undoing: true });
+  const { operation } = await follow(id);
+  expect(operation).toMatchObject({ status: 'undone', attempt: 2 });
+  expect((await follow(waiting.body.id)).operation.status).toBe('succeeded');
+  expect((await post(`/operations/${id}/undo`)).status).toBe(409);
+});
+
+it('resumes a restore that its portal left, and asks for the key where it is needed', async () => {
+  const api = await configMaps();
+  await api.createNamespacedConfigMap({
+    namespace: 'default',
+    body: { metadata: { name: 'again' } },
+  });
+  const backup = await backUp();
+  await api.deleteNamespacedConfigMap({ namespace: 'default', name: 'again' });
+
+  const id = await interruptAt(backup, 'receive');
+  let resumed = await post(`/operations/${id}/resume`);
+  expect(resumed.status).toBe(202);
+  let { operation } = await follow(id);
+  if (operation.status === 'interrupted') {
+    expect(operation).toMatchObject({
+      needsKey: true,
+      onlyForward: false,
+      fault: { code: 'resume-needs-archive' },
+    });
+    const fileKey = await fileKeyOf(backup);
+    resumed = await post(`/operations/${id}/resume`, { fileKey });
+    expect(resumed.status).toBe(202);
+    ({ operation } = await follow(id));
+  }
+  expect(operation).toMatchObject({ status: 'succeeded', undoing: false });
+  expect(await names()).toContain('again');
+});
+
+it('goes only forward once an API server may have run', async () => {
+  const backup = await backUp();
+  const id = await interruptAt(backup, 'return-api-servers');
+  expect(await get(`/operations/${id}`)).toMatchObject({
+    status: 'interrupted',
+    onlyForward: true,
+  });
+  await post(`/operations/${id}/undo`);
+  const { operation: refused } = await follow(id);
+  expect(refused).toMatchObject({
+    status: 'interrupted',
+    onlyForward: true,
+    fault: { code: 'restore-past-return' },
+  });
+  await post(`/operations/${id}/resume`);
+  const { operation } = await follow(id);
+  expect(operation.status).toBe('succeeded');
+  expect(operation.fault).toBeUndefined();
+  expect(operation.outageSeconds).toBeGreaterThan(0);
+});
+
+it('cancels a restore before its point of no return', async () => {
+  const backup = await backUp();
+  const { body } = await post(`${CLUSTER}/restores`, {
+    backupId: backup.id,
+    confirmation: 'lab',
+    fileKey: await fileKeyOf(backup),
+  });
+  const cancelled = await post(`/operations/${body.id}/cancel`);
+  expect(cancelled.body).toMatchObject({ cancelRequested: true });
+  const { operation } = await follow(body.id);
+  expect(operation).toMatchObject({
+    status: 'cancelled',
+    fault: { code: 'cancelled' },
+  });
+  expect((await get(CLUSTER)).current).toBeUndefined();
+});

@@ -1,0 +1,260 @@
+import { join } from 'node:path';
+import {
+  mockCredentials,
+  TestBackend,
+  TestDatabases,
+} from '@backstage/backend-test-utils';
+import { AuthorizeResult } from '@backstage/plugin-permission-common';
+import {
+  clusterBackupCreatePermission,
+  clusterBackupReadPermission,
+  clusterBackupRestorePermission,
+} from '@cluster-backup/backstage-plugin-cluster-backup-common';
+import { Knex } from 'knex';
+import { Audit, clusterEntity, startPortal } from '../__testUtils__/portal';
+import { describedApi } from '../__testUtils__/describedApi';
+import { DatabaseOperationStore } from '../database/DatabaseOperationStore';
+import { openDatabase } from '../database/openDatabase';
+
+const MINE = 'resource:default/mine';
+const OTHERS = 'resource:default/others';
+const entities = [
+  clusterEntity('mine', 'user:default/mock'),
+  clusterEntity('others', 'group:default/others'),
+];
+const machine = { name: 'cp-1', address: '127.0.0.1', port: 1 };
+const section = (restore?: { requireOwnership: boolean }) => ({
+  recipients: ['age1nobody'],
+  stores: [{ id: 'local', filesystem: { path: join(__filename, 'store') } }],
+  clusters: ['mine', 'others'].map(name => ({
+    name,
+    ssh: { privateKey: 'none' },
+    controlPlane: [machine],
+  })),
+  restore,
+});
+const NOTHING = {};
+const restoring = { backupId: 'none', confirmation: 'x', fileKey: 'x' };
+
+const databases = TestDatabases.create({ ids: ['SQLITE_3'] });
+let knex: Knex;
+let backend: TestBackend | undefined;
+let audit: Audit;
+let authorize: jest.Mock;
+
+/** Ids of a backup, of the queued check that made it, and of a restore, by cluster. */
+const ids: Record<string, { backup: string; check: string; restore: string }> =
+  {};
+
+beforeAll(async () => {
+  knex = await databases.init('SQLITE_3');
+  await openDatabase({ getClient: async () => knex });
+  const store = new DatabaseOperationStore(knex);
+  for (const clusterRef of [MINE, OTHERS]) {
+    const by = { clusterRef, requestedBy: 'user:default/ops' };
+    await store.queue({ kind: 'backup', ...by });
+    const { lease } = (await store.claim('a'))!;
+    await store.end(lease, {
+      status: 'succeeded',
+      message: 'Done',
+      backup: {
+        store: 'local',
+        key: 'k',
+        createdAt: new Date().toISOString(),
+        size: 1,
+        snapshotSize: 1,
+        revision: 1,
+        member: 'cp-1',
+        versions: { etcd: '3.5.16' },
+        nodes: ['cp-1'],
+        sha256: 'a'.repeat(64),
+        signer: 'SHA256:abc',
+        reservations: [],
+      },
+    });
+    const { backupId } = (await store.get(lease.id))!;
+    const restore = (await store.beginRestore({
+      ...by,
+      backupId: backupId!,
+      workerId: 'gone',
+    }))!;
+    await store.end(restore.lease, { status: 'undone', message: 'Undone' });
+    ids[clusterRef] = {
+      backup: backupId!,
+      check: lease.id,
+      restore: restore.lease.id,
+    };
+  }
+});
+
+async function start(
+  permissions?: AuthorizeResult.DENY,
+  restore?: { requireOwnership: boolean },
+) {
+  ({ backend, audit, authorize } = await startPortal({
+    knex,
+    section: section(restore),
+    entities,
+    permissions,
+  }));
+}
+afterEach(async () => {
+  await backend?.stop();
+  backend = undefined;
+});
+const api = () => describedApi(backend!.server);
+
+const routes = (clusterRef: string) => {
+  const cluster = `/clusters/by-entity/${clusterRef.replace(':', '/')}`;
+  const { backup, check, restore } = ids[clusterRef];
+  const read = clusterBackupReadPermission;
+  const create = clusterBackupCreatePermission;
+  const put = clusterBackupRestorePermission;
+  return [
+    ['get', cluster, undefined, read, 200],
+    ['get', `${cluster}/backups?limit=1`, undefined, read, 200],
+    ['post', `${cluster}/checks`, NOTHING, create, 202],
+    ['post', `${cluster}/backups`, { store: 'local' }, create, 202],
+    ['post', `${cluster}/restores`, restoring, put, 400],
+    ['get', `/backups/${backup}`, undefined, read, 200],
+    ['get', `/backups/${backup}/header`, undefined, put, 503],
+    ['get', `/operations/${check}`, undefined, read, 200],
+    ['get', `/operations/${check}/events?after=1`, undefined, read, 200],
+    ['post', `/operations/${check}/cancel`, NOTHING, create, 409],
+    ['post', `/operations/${restore}/cancel`, NOTHING, put, 409],
+    ['post', `/operations/${restore}/resume`, NOTHING, put, 409],
+    ['post', `/operations/${restore}/undo`, NOTHING, put, 409],
+  ] as const;
+};
+
+const COUNT = 13;
+const each = Array.from({ length: COUNT }, (_, index) => ({ index }));
+
+it('speaks of every route', () => expect(routes(MINE)).toHaveLength(COUNT));
+
+describe.each(each)('route $index', ({ index }) => {
+  const route = (clusterRef = MINE) => routes(clusterRef)[index];
+  const call = (clusterRef = MINE, authorization?: string) => {
+    const [method, path, body] = route(clusterRef);
+    return api()(method, path, { body, authorization });
+  };
+
+  it('asks for the permission on the entity, and tells the audit', async () => {
+    await start();
+    const [, , , permission, status] = route();
+    const response = await call();
+    expect(response.status).toBe(status);
+    expect(authorize.mock.calls[0][0]).toEqual([
+      { permission, resourceRef: MINE },
+    ]);
+    expect(audit).toEqual([
+      {
+        eventId: expect.any(String),
+        outcome: status < 400 ? 'success' : 'fail',
+      },
+    ]);
+  });
+
+  it('refuses whoever lacks the permission, and tells the audit', async () => {
+    await start(AuthorizeResult.DENY);
+    const response = await call();
+    const [, , , permission] = route();
+    expect(response.status).toBe(403);
+    expect(response.body.error).toMatchObject({
+      name: 'NotAllowedError',
+      code: 'permission-missing',
+      details: { permission: permission.name },
+    });
+    expect(audit).toEqual([{ eventId: expect.any(String), outcome: 'fail' }]);
+  });
+
+  it('refuses who is not signed in, and services that would change something', async () => {
+    await start();
+    const nobody = await call(MINE, mockCredentials.none.header());
+    expect(nobody.status).toBe(401);
+    const service = await call(MINE, mockCredentials.service.header());
+    const [, , , { name }, status] = route();
+    const isReading = name === clusterBackupReadPermission.name;
+    expect(service.status).toBe(isReading ? status : 403);
+  });
+
+  it('lets others than the owner do all but restore', async () => {
+    await start();
+    const [, , , { name }, status] = route(OTHERS);
+    const isRestoring = name === clusterBackupRestorePermission.name;
+    const response = await call(OTHERS);
+    expect(response.status).toBe(isRestoring ? 403 : status);
+    if (isRestoring) {
+      expect(response.body.error).toMatchObject({
+        code: 'not-owner',
+        message: expect.stringContaining('group:default/others'),
+        remedy: expect.any(String),
+      });
+    }
+    await backend!.stop();
+    await start(undefined, { requireOwnership: false });
+    expect((await call(OTHERS)).status).toBe(status);
+  });
+});
+
+it.each([
+  ['get', '/clusters/by-entity/resource/default/none', 'cluster-unknown'],
+  ['get', '/backups/none', 'backup-unknown'],
+  ['get', '/backups/none/header', 'backup-unknown'],
+  ['get', '/operations/none', 'operation-unknown'],
+] as const)('%s %s is not there', async (method, path, code) => {
+  await start();
+  const response = await api()(method, path);
+  expect(response.status).toBe(404);
+  expect(response.body.error).toMatchObject({ name: 'NotFoundError', code });
+});
+
+it.each([
+  ['get', '/backups?limit=0', undefined],
+  ['get', '/backups?limit=1&page=3', undefined],
+  ['post', '/backups', { store: 'elsewhere' }],
+  ['post', '/backups', { stores: 'local' }],
+  ['post', '/checks', { force: true }],
+  ['post', '/restores', { backupId: 1 }],
+] as const)(
+  '%s %s refuses what it does not know',
+  async (method, path, body) => {
+    await start();
+    const cluster = '/clusters/by-entity/resource/default/mine';
+    const call = describedApi(backend!.server);
+    const response = await call(method, `${cluster}${path}`, { body });
+    expect(response.status).toBe(400);
+    expect(response.body.error).toMatchObject({
+      name: 'InputError',
+      code: 'request-invalid',
+    });
+  },
+);
+
+it('tells of a cluster that is not configured, and of rights', async () => {
+  ({ backend } = await startPortal({ knex, section: {}, entities }));
+  const { body } = await api()(
+    'get',
+    '/clusters/by-entity/resource/default/others',
+  );
+  expect(body).toMatchObject({
+    clusterRef: OTHERS,
+    fault: { code: 'cluster-not-configured' },
+    stores: [],
+    allowed: {
+      create: { allowed: true },
+      restore: {
+        allowed: false,
+        reason: expect.stringContaining('Only owners'),
+      },
+    },
+  });
+  expect(body.name).toBeUndefined();
+});
+
+it('does not start with a store of a type that nobody added', async () => {
+  const stores = [{ id: 'vault', tape: { drive: '/dev/nst0' } }];
+  await expect(
+    startPortal({ knex, section: { stores }, entities }),
+  ).rejects.toThrow(/no store type tape/);
+});
