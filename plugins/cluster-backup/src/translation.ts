@@ -75,6 +75,8 @@ export const clusterBackupTranslationRef = createTranslationRef({
         running: 'running',
         interrupted: 'interrupted',
         succeeded: 'succeeded',
+        done: 'done',
+        undoing: 'being undone',
         failed: 'failed',
         cancelled: 'cancelled',
         undone: 'undone',
@@ -98,7 +100,6 @@ export const clusterBackupTranslationRef = createTranslationRef({
       announceWithPercent: '{{kind}} {{status}}. {{step}} {{percent}} %',
     },
     outcome: {
-      checkDone: 'The check is done.',
       backupDone: 'The backup is proven and stored.',
       restoreDone: 'The cluster is as it was in the backup.',
       outage: 'Its API was away for {{duration}}.',

@@ -21,11 +21,11 @@ export function Findings(props: { findings: Finding[] }) {
           description={`${t(`findings.${level}`)} · ${remedy}`}
         />
       ))}
-      <Text color="secondary">
-        {troubles.length === 0
-          ? t('findings.allOk')
-          : t('findings.okCount', { count })}
-      </Text>
+      {troubles.length === 0 ? (
+        <Alert status="success" icon title={t('findings.allOk')} />
+      ) : (
+        <Text color="secondary">{t('findings.okCount', { count })}</Text>
+      )}
     </Flex>
   );
 }

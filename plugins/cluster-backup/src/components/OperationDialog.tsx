@@ -8,6 +8,7 @@ import {
 } from '@backstage/ui';
 import { Operation } from '@cluster-backup/backstage-plugin-cluster-backup-common';
 import { useOperation } from '../operations/useOperation';
+import { wordFor } from '../operations/wordFor';
 import { clusterBackupTranslationRef } from '../translation';
 import { OperationReport } from './OperationReport';
 
@@ -28,7 +29,7 @@ export function OperationDialog(props: {
       <DialogHeader>
         {t('operation.title', {
           kind: t(`operation.kind.${operation.kind}`),
-          status: t(`operation.status.${operation.status}`),
+          status: t(wordFor(operation)),
         })}
       </DialogHeader>
       <DialogBody>

@@ -6,6 +6,7 @@ import { clusterBackupApiRef } from '../api/clusterBackupApiRef';
 import { faultOf } from '../faults/faultOf';
 import { hasEnded } from '../operations/hasEnded';
 import { FollowedOperation } from '../operations/useOperation';
+import { wordFor } from '../operations/wordFor';
 import { clusterBackupTranslationRef } from '../translation';
 import { FaultPanel } from './FaultPanel';
 import { OperationReport } from './OperationReport';
@@ -30,6 +31,8 @@ export function OperationPanel(props: {
   const { t } = useTranslationRef(clusterBackupTranslationRef);
   const [error, setError] = useState<Error>();
   const [isCancelling, setCancelling] = useState(false);
+  const isCancellable =
+    status === 'queued' || (status === 'running' && !operation.undoing);
   const isCancelled = isCancelling || operation.cancelRequested;
 
   const cancel = async () => {
@@ -44,7 +47,7 @@ export function OperationPanel(props: {
     }
   };
 
-  const actions = (status === 'queued' || status === 'running') && (
+  const actions = isCancellable && (
     <ReasonedButton
       variant="secondary"
       size="small"
@@ -62,7 +65,7 @@ export function OperationPanel(props: {
     <Section
       title={t('operation.title', {
         kind: t(`operation.kind.${kind}`),
-        status: t(`operation.status.${status}`),
+        status: t(wordFor(operation)),
       })}
       actions={
         actions ||

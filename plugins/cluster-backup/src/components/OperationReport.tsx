@@ -12,6 +12,7 @@ import { Operation } from '@cluster-backup/backstage-plugin-cluster-backup-commo
 import { formatDuration, formatTime } from '../format/time';
 import { stepsOf } from '../operations/stepsOf';
 import { FollowedOperation } from '../operations/useOperation';
+import { wordFor } from '../operations/wordFor';
 import { clusterBackupTranslationRef } from '../translation';
 import { FaultPanel } from './FaultPanel';
 import { Findings } from './Findings';
@@ -34,7 +35,7 @@ export function OperationReport(props: {
     bytes?.total && Math.floor((4 * bytes.done) / bytes.total) * 25;
   const words = {
     kind: t(`operation.kind.${kind}`),
-    status: t(`operation.status.${status}`),
+    status: t(wordFor(operation)),
     step: step?.title ?? '',
   };
   const steps = stepsOf(operation, followed.events);
@@ -90,7 +91,7 @@ function Outcome(props: { operation: Operation }) {
   if (status === 'undone') {
     return <Alert status="success" icon title={t('outcome.undone')} />;
   }
-  if (status !== 'succeeded') {
+  if (status !== 'succeeded' || kind === 'check') {
     return null;
   }
   return (

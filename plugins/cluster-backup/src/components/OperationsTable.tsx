@@ -9,6 +9,7 @@ import {
 } from '@backstage/ui';
 import { Operation } from '@cluster-backup/backstage-plugin-cluster-backup-common';
 import { useState } from 'react';
+import { wordFor } from '../operations/wordFor';
 import { formatAge, formatDuration, formatTime } from '../format/time';
 import { clusterBackupTranslationRef } from '../translation';
 import { OperationDialog } from './OperationDialog';
@@ -24,6 +25,13 @@ const COLORS = {
   cancelled: 'secondary',
   undone: 'secondary',
 } as const;
+
+function colorFor({ status, findings = [] }: Operation) {
+  const found = (level: string) => findings.some(f => f.level === level);
+  if (status === 'succeeded' && found('refusal')) return 'danger';
+  if (status === 'succeeded' && found('reservation')) return 'warning';
+  return COLORS[status];
+}
 
 /** What was done lately. */
 export function OperationsTable(props: { operations: Operation[] }) {
@@ -42,12 +50,12 @@ export function OperationsTable(props: { operations: Operation[] }) {
       id: 'outcome',
       label: t('operations.outcome'),
       minWidth: 120,
-      cell: ({ status, fault }) => (
+      cell: operation => (
         <Cell>
-          <Text color={COLORS[status]}>{t(`operation.status.${status}`)}</Text>
-          {fault && (
+          <Text color={colorFor(operation)}>{t(wordFor(operation))}</Text>
+          {operation.fault && (
             <Text as="p" variant="body-small" color="secondary" truncate>
-              {fault.message}
+              {operation.fault.message}
             </Text>
           )}
         </Cell>
