@@ -3,17 +3,23 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Lab, makeSeed, startLab } from '@cluster-backup/lab';
 import { CoreV1Api, KubeConfig } from '@kubernetes/client-node';
-import { Browser, Locator, Page } from 'playwright-core';
+import { Browser } from 'playwright-core';
 import { LabPortal, startPortal } from '../portal/startPortal';
 import { launchBrowser } from './browser';
+import { keepPicture, WIDE } from './pictures';
+import { Tab } from './Tab';
 
-/** A person in front of a browser, with a portal and the cluster that it backs up. */
+/**
+ * A person in front of a browser, with a portal and the cluster that it backs up. The person looks at the same place
+ * in two tabs, a light and a dark one: a portal that changes its theme builds its page anew.
+ */
 export class Visit {
   private constructor(
     readonly lab: Lab,
     readonly cluster: CoreV1Api,
-    readonly page: Page,
     readonly place: LabPortal,
+    readonly light: Tab,
+    readonly dark: Tab,
     private readonly browser: Browser,
     private readonly folder: string,
   ) {}
@@ -28,13 +34,21 @@ export class Visit {
     kubeconfig.loadFromString(await lab.kubeconfig());
     const place = await startPortal(lab, folder);
     const browser = await launchBrowser();
-    const page = await browser.newPage({ locale: 'en-US', timezoneId: 'UTC' });
-    page.setDefaultTimeout(60_000);
+    const person = await browser.newContext({
+      locale: 'en-US',
+      timezoneId: 'UTC',
+      viewport: WIDE,
+    });
+    person.setDefaultTimeout(45_000);
+    const light = await person.newPage();
+    const dark = await person.newPage();
+    await dark.emulateMedia({ colorScheme: 'dark' });
     return new Visit(
       lab,
       kubeconfig.makeApiClient(CoreV1Api),
-      page,
       place,
+      new Tab(light, place),
+      new Tab(dark, place),
       browser,
       folder,
     );
@@ -47,64 +61,24 @@ export class Visit {
     await rm(this.folder, { recursive: true, force: true });
   }
 
-  /** From the portal's door to the cluster's tab, by what there is to press. */
-  async signIn(): Promise<void> {
-    await this.page.goto(this.place.portal.url);
-    await this.page.getByRole('button', { name: 'Enter' }).click();
+  /** Does the same in both tabs. */
+  async inBoth(act: (tab: Tab) => Promise<unknown>): Promise<void> {
+    await act(this.light);
+    await act(this.dark);
   }
 
-  async openTab(): Promise<void> {
-    await this.page.goto(this.place.tabUrl);
-    await this.backUpButton.waitFor();
+  async keepPicture(name: string, options: { narrow?: boolean } = {}) {
+    const { narrow = false } = options;
+    await keepPicture(this.light.page, `${name}-light`, narrow);
+    await keepPicture(this.dark.page, `${name}-dark`, narrow);
   }
 
-  get backUpButton(): Locator {
-    return this.button('Back up now');
+  /** How much a second can be read from and written to the cluster's machine. */
+  async slow(bytesPerSecond: number): Promise<void> {
+    await this.lab.nodes[0].link.slow({ bytesPerSecond });
   }
 
-  button(name: string | RegExp, within: Page | Locator = this.page): Locator {
-    return within.getByRole('button', { name, exact: true });
-  }
-
-  /** Where an operation is shown; its title says how it stands. */
-  operation(title: string): Locator {
-    return this.page.getByRole('region', { name: title, exact: true });
-  }
-
-  get dialog(): Locator {
-    return this.page.getByRole('dialog');
-  }
-
-  /** Opens the dialog for the newest backup. */
-  async askForRestore(): Promise<void> {
-    await this.button(/^Restore the backup of /)
-      .first()
-      .click();
-    await this.dialog.waitFor();
-  }
-
-  /** Gives the identity as a file, as it was kept. */
-  async giveIdentity(): Promise<void> {
-    await this.dialog
-      .locator('input[type=file]')
-      .setInputFiles(this.place.configured.identityFile);
-  }
-
-  /** Types the cluster's name, gives the identity, starts the restore. */
-  async restore(): Promise<void> {
-    const { clusterName } = this.lab.access();
-    await this.askForRestore();
-    await this.giveIdentity();
-    await this.dialog.getByRole('textbox').fill(clusterName);
-    await this.button(`Restore ${clusterName}`, this.dialog).click();
-  }
-
-  /** A step of the operation that is shown, while it runs. */
-  async waitForStep(step: RegExp): Promise<void> {
-    await this.page
-      .getByRole('listitem')
-      .filter({ hasText: step })
-      .filter({ hasText: 'running' })
-      .waitFor();
+  async atFullSpeed(): Promise<void> {
+    await this.lab.nodes[0].link.restore();
   }
 }
