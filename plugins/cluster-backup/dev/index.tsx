@@ -9,6 +9,9 @@ import { InMemoryCatalogClient } from '@backstage/catalog-client/testUtils';
 import clusterBackupPlugin, { clusterBackupApiRef } from '../src';
 import { clusterBackup, entities } from './clusters';
 
+// In the browser's console: clusterBackup.refusal = new TypeError('Failed to fetch'), and undefined again.
+Object.assign(window, { clusterBackup });
+
 /**
  * Every state of the tab, one cluster for each:
  * /catalog/default/resource/production/backup, …/unprotected/…, …/running/… and so on.

@@ -471,7 +471,7 @@ describe('an interrupted restore', () => {
     await user.click(await button('Undo'));
     const dialog = within(await screen.findByRole('dialog'));
     await user.click(dialog.getByRole('button', { name: 'Undo the restore' }));
-    await screen.findByText('Restore running');
+    await screen.findByText('Restore being undone');
     expect(portal.asked).toEqual([
       { what: 'undo', with: { id: 'operation-1' } },
     ]);

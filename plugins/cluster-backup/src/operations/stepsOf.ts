@@ -10,31 +10,45 @@ export interface PassedStep {
   state: 'running' | 'done' | 'stopped';
 }
 
-/** The steps that an operation has come to, in their order; a step that is begun again is one step. */
+/**
+ * The steps that an operation has come to, one after the other. One that is begun again ends what came after it the
+ * first time; taking a step back is a step with a title of its own.
+ */
 export function stepsOf(
   operation: Operation,
   events: OperationEvent[],
 ): PassedStep[] {
-  const steps = new Map<string, PassedStep>();
-  for (const { type, step: name, message } of events) {
+  const steps: PassedStep[] = [];
+  for (const { type, step: name, message: title } of events) {
     if (name === undefined) continue;
-    const known = steps.get(name);
     if (type === 'step-started') {
-      const title = message || known?.title || name;
-      steps.set(name, { name, title, state: 'running' });
+      const again = steps.findIndex(s => s.name === name && s.title === title);
+      if (again >= 0) {
+        steps.splice(again);
+      }
+      stopRunning(steps);
+      steps.push({ name, title, state: 'running' });
     } else if (type === 'step-done') {
-      const title = known?.title ?? (message || name);
-      steps.set(name, { name, title, state: 'done' });
+      const begun = steps.filter(step => step.name === name).at(-1);
+      if (begun) {
+        begun.state = 'done';
+      }
     }
   }
   const { step, status } = operation;
-  if (step && !steps.has(step.name)) {
-    steps.set(step.name, { ...step, state: 'running' });
+  if (step && steps.length === 0) {
+    steps.push({ ...step, state: 'running' });
   }
-  const unfinished = status === 'succeeded' ? 'done' : 'stopped';
-  return [...steps.values()].map(passed =>
-    passed.state === 'running' && status !== 'running'
-      ? { ...passed, state: unfinished }
-      : passed,
-  );
+  if (status !== 'running') {
+    stopRunning(steps);
+  }
+  return steps;
+}
+
+function stopRunning(steps: PassedStep[]): void {
+  for (const step of steps) {
+    if (step.state === 'running') {
+      step.state = 'stopped';
+    }
+  }
 }
