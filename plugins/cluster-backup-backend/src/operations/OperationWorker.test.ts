@@ -61,7 +61,7 @@ describe.each(databases.eachSupportedId())('workers on %s', databaseId => {
     workers = [];
   });
   afterEach(async () => {
-    await Promise.all(workers.map(worker => worker.stop()));
+    await Promise.all(workers.map(each => each.stop()));
     silent.close();
     for (const socket of sockets) socket.destroy();
   });

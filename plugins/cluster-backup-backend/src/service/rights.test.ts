@@ -184,13 +184,7 @@ describe.each(each)('route $index', ({ index }) => {
     const isRestoring = name === clusterBackupRestorePermission.name;
     const response = await call(OTHERS);
     expect(response.status).toBe(isRestoring ? 403 : status);
-    if (isRestoring) {
-      expect(response.body.error).toMatchObject({
-        code: 'not-owner',
-        message: expect.stringContaining('group:default/others'),
-        remedy: expect.any(String),
-      });
-    }
+    expect(response.body.error?.code === 'not-owner').toBe(isRestoring);
     await backend!.stop();
     await start(undefined, { requireOwnership: false });
     expect((await call(OTHERS)).status).toBe(status);
