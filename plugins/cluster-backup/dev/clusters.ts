@@ -247,6 +247,7 @@ export const entities: Entity[] = [
 
 // A backup that was asked for here runs to its end.
 setInterval(async () => {
+  if (clusterBackup.refusal) return;
   for (const { name } of entities.map(({ metadata }) => metadata)) {
     const { current } = await clusterBackup.getCluster(refOf(name));
     if (name === 'running' || !current || current.status === 'interrupted') {

@@ -13,7 +13,6 @@ export const clusterBackupTranslationRef = createTranslationRef({
       cancel: 'Cancel',
       close: 'Close',
       tryAgain: 'Try again',
-      unknown: 'unknown',
     },
     protection: {
       never: 'This cluster has never been backed up',
@@ -25,7 +24,6 @@ export const clusterBackupTranslationRef = createTranslationRef({
       reservations_one: '{{count}} reservation',
       reservations_other: '{{count}} reservations',
       noReservations: 'no reservations',
-      showReservations: 'Show details',
     },
     actions: {
       backUp: 'Back up now',
@@ -48,8 +46,7 @@ export const clusterBackupTranslationRef = createTranslationRef({
       title: 'You are not allowed to see the backups of this cluster',
       description:
         'Ask an administrator of this portal for the permission {{permission}} on this entity.',
-      create: 'You need the permission {{permission}} on this cluster.',
-      restore: 'You need the permission {{permission}} on this cluster.',
+      action: 'You need the permission {{permission}} on this cluster.',
     },
     notConfigured: {
       title: 'This cluster is not set up for backups',
@@ -60,7 +57,7 @@ export const clusterBackupTranslationRef = createTranslationRef({
     silence: {
       title: 'The portal does not answer',
       withState:
-        'What is shown here is from {{time}}. Trying again; what runs goes on meanwhile.',
+        'What is shown here is from {{time}}. Trying again. A backup that this interrupts is begun again; a restore waits to be resumed or undone.',
       withoutState: 'Trying again.',
     },
     fault: {
@@ -84,7 +81,6 @@ export const clusterBackupTranslationRef = createTranslationRef({
       title: '{{kind}} {{status}}',
       startedBy: 'Asked for by',
       attempt: 'attempt {{attempt}}',
-      elapsed: '{{duration}}',
       steps: 'Steps',
       stepDone: 'done',
       stepRunning: 'running',
@@ -107,16 +103,13 @@ export const clusterBackupTranslationRef = createTranslationRef({
       undone: 'The restore was taken back: the cluster is as it was before.',
     },
     findings: {
-      title: 'Findings',
       refusal: 'refusal',
       reservation: 'reservation',
-      ok: 'in order',
       allOk: 'Everything that was checked is in order.',
       okCount_one: '{{count}} thing in order',
       okCount_other: '{{count}} things in order',
     },
     interrupted: {
-      title: 'A restore was interrupted',
       at: 'It stands at: {{step}}.',
       undoable:
         'The cluster can still be put back as it was (undo), or the restore can be finished (resume).',
@@ -206,7 +199,6 @@ export const clusterBackupTranslationRef = createTranslationRef({
       kept: 'The data that is replaced is kept on the machines.',
       proof:
         'Everything is prepared and proven first. Until the control plane is stopped, nothing changes.',
-      theBackup: 'The backup',
       confirmation: 'Type {{cluster}} to confirm',
       mismatch: 'This is not the name of the cluster.',
       submit: 'Restore {{cluster}}',

@@ -121,7 +121,7 @@ function ConfiguredCluster(props: {
       create: clusterBackupCreatePermission,
       restore: clusterBackupRestorePermission,
     }[right].name;
-    return allowed ? undefined : reason ?? t(`denied.${right}`, { permission });
+    return allowed ? undefined : reason ?? t('denied.action', { permission });
   };
   const busy =
     active &&
