@@ -1,5 +1,5 @@
 /** How a machine is reached over SSH. */
-interface SshConfig {
+interface LoginConfig {
   /** Whom to log in as; anyone but root needs passwordless sudo. Default root. */
   user?: string;
   /** Default 22. */
@@ -20,17 +20,29 @@ interface SshConfig {
   knownHostsFile?: string;
   /** Whether host keys that are not known are refused. Default strict. */
   hostKeys?: 'strict' | 'trust-on-first-use';
-  /** A machine that connections go through. */
-  jump?: MachineConfig;
 }
 
-/** One machine; what it says of SSH overrides what its cluster says. */
-interface MachineConfig extends SshConfig {
+/** Where a machine is; what it says of SSH overrides what its cluster says. */
+interface AddressConfig extends LoginConfig {
   /** Its name in messages and in archives. */
   name: string;
   address: string;
   /** Host keys that are accepted, as `SHA256:...`, instead of those in known_hosts. */
   hostKeyFingerprints?: string[];
+}
+
+/** A machine that connections go through, itself perhaps reached through another. */
+interface JumpConfig extends AddressConfig {
+  /** @deepVisibility secret */
+  jump?: { [key: string]: unknown };
+}
+
+interface SshConfig extends LoginConfig {
+  jump?: JumpConfig;
+}
+
+interface MachineConfig extends AddressConfig {
+  jump?: JumpConfig;
 }
 
 export interface Config {

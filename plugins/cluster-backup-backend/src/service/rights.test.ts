@@ -25,6 +25,8 @@ const entities = [
 const machine = { name: 'cp-1', address: '127.0.0.1', port: 1 };
 const section = (restore?: { requireOwnership: boolean }) => ({
   recipients: ['age1nobody'],
+  // Beneath a file: nothing can be written there.
+  signingKeyFile: join(__filename, 'key.pem'),
   stores: [{ id: 'local', filesystem: { path: join(__filename, 'store') } }],
   clusters: ['mine', 'others'].map(name => ({
     name,
