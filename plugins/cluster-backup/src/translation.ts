@@ -105,6 +105,7 @@ export const clusterBackupTranslationRef = createTranslationRef({
     findings: {
       refusal: 'refusal',
       reservation: 'reservation',
+      ok: 'in order',
       allOk: 'Everything that was checked is in order.',
       okCount_one: '{{count}} thing in order',
       okCount_other: '{{count}} things in order',
