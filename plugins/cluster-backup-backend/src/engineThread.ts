@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { NOTHING_CHANGED } from '@cluster-backup/engine';
-import { foreseen, notForeseen } from './operations/fault';
+import { foreseen, notForeseen, stateAfter } from './operations/fault';
 import { FromThread, Job } from './operations/Job';
 import { look, performJob } from './operations/performJob';
 
@@ -39,10 +39,11 @@ async function failure(error: unknown, signal: AbortSignal) {
   const fault = foreseen(error) ?? (signal.aborted ? CANCELLED : undefined);
   if (fault) return { type: 'failed', fault, unfinished } as const;
   say({ defect: (error as Error)?.stack ?? String(error) });
-  const state = isRestore
-    ? 'Where the restore stands is shown with it.'
-    : NOTHING_CHANGED;
-  return { type: 'failed', fault: notForeseen(state), unfinished } as const;
+  return {
+    type: 'failed',
+    fault: notForeseen(stateAfter(job)),
+    unfinished,
+  } as const;
 }
 
 main();

@@ -264,6 +264,7 @@ it('undoes a restore that its portal left, and lets nothing else begin before', 
   expect(await get(`/operations/${id}`)).toMatchObject({
     status: 'interrupted',
     onlyForward: false,
+    needsKey: false,
   });
   const fileKey = await fileKeyOf(backup);
   const another = await post(`${CLUSTER}/restores`, {
@@ -295,6 +296,7 @@ it('asks for the key to resume a restore whose preparation was not finished', as
   await api.deleteNamespacedConfigMap({ namespace: 'default', name: 'again' });
 
   const id = await interruptAt(backup, 'receive');
+  expect(await get(`/operations/${id}`)).toMatchObject({ needsKey: true });
   const keyless = await post(`/operations/${id}/resume`);
   expect(keyless.status).toBe(202);
   expect((await follow(id)).operation).toMatchObject({

@@ -9,6 +9,7 @@ export type {
   ArchiveSource,
   RestoreOptions,
   RestoreResult,
+  UnfinishedRestore,
 } from './restoreCluster';
 export type { Plan, NodePlan, VerifiedArchive, Answered } from './plan';
 export type { Boundary } from './Step';

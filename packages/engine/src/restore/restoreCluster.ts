@@ -208,6 +208,16 @@ async function takeOverAll(attempting: Attempting, nodes: StepNode[]) {
   );
 }
 
+/** A restore that is under way or was left half-way. @public */
+export interface UnfinishedRestore {
+  operation: string;
+  plan: Plan;
+  /** It is past the point of no return. */
+  onlyForward: boolean;
+  /** Whether resuming it takes the archive once more; undefined when not every machine tells. */
+  needsArchive?: boolean;
+}
+
 /**
  * What the machines' journals say of a restore that is under way or was left half-way. One machine that tells of it is
  * enough; that there is none takes all of them.
@@ -216,9 +226,7 @@ async function takeOverAll(attempting: Attempting, nodes: StepNode[]) {
  */
 export async function findUnfinishedRestore(
   cluster: ClusterAccess,
-): Promise<
-  { operation: string; plan: Plan; onlyForward: boolean } | undefined
-> {
+): Promise<UnfinishedRestore | undefined> {
   return attemptOn({ cluster }, async connected => {
     const { journals, error } = await readJournalsReached(connected);
     if (!journals.some(journal => journal.current)) {
@@ -230,6 +238,7 @@ export async function findUnfinishedRestore(
       operation: plan.operation,
       plan,
       onlyForward: journals.some(isPastReturn),
+      needsArchive: error ? undefined : !preparedEverywhere(journals),
     };
   });
 }

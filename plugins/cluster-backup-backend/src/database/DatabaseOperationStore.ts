@@ -322,7 +322,7 @@ export class DatabaseOperationStore implements OperationStore {
 
   async settleDoubt(
     { id, attempt }: Operation,
-    found: { onlyForward: boolean } | Ending,
+    found: { onlyForward: boolean; needsKey?: boolean } | Ending,
   ): Promise<void> {
     await this.knex.transaction(async trx => {
       const settled = await trx<OperationRow>('operations')
@@ -330,7 +330,10 @@ export class DatabaseOperationStore implements OperationStore {
         .update(
           'status' in found
             ? endedAs(trx, found)
-            : { only_forward: found.onlyForward },
+            : {
+                only_forward: found.onlyForward,
+                needs_key: found.needsKey ?? null,
+              },
         );
       if (settled && 'status' in found) {
         await this.append(trx, id, [

@@ -103,7 +103,7 @@ export interface OperationStore {
   /** What the machines said of an interrupted restore, unless it was taken up meanwhile. */
   settleDoubt(
     operation: Operation,
-    found: { onlyForward: boolean } | Ending,
+    found: { onlyForward: boolean; needsKey?: boolean } | Ending,
   ): Promise<void>;
 
   get(id: string): Promise<Operation | undefined>;

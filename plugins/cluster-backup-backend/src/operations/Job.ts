@@ -42,7 +42,10 @@ export type Job =
   | { type: 'look'; cluster: ClusterAccess };
 
 /** What the machines' journals say: of a restore that is not over, that there is none, or nothing. */
-export type Unfinished = { onlyForward: boolean } | 'none' | 'unknown';
+export type Unfinished =
+  | { onlyForward: boolean; needsKey?: boolean }
+  | 'none'
+  | 'unknown';
 
 /** What came of a job. */
 export type Outcome =

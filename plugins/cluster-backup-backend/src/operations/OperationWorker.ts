@@ -11,7 +11,7 @@ import {
   OperationStore,
 } from '../database/OperationStore';
 import { endedElsewhere, endingOf } from './endingOf';
-import { foreseen, notForeseen } from './fault';
+import { foreseen, notForeseen, stateAfter } from './fault';
 import { Job } from './Job';
 import { OperationLog } from './OperationLog';
 import { startThread, Thread } from './startThread';
@@ -83,10 +83,12 @@ export class OperationWorker {
       ended: Promise.resolve(),
     };
     this.runs.set(claim.lease.id, run);
-    run.ended = this.perform(run, jobOf).finally(() => {
-      this.runs.delete(claim.lease.id);
-      this.wake();
-    });
+    run.ended = this.perform(run, jobOf)
+      .catch(error => this.warn(run.lease, 'failed as nobody foresaw', error))
+      .finally(() => {
+        this.runs.delete(claim.lease.id);
+        this.wake();
+      });
   }
 
   /** Ends every thread, which is safe at any moment, and gives the operations back. */
@@ -201,7 +203,7 @@ export class OperationWorker {
     } catch (error) {
       if (run.isAbandoned) return undefined;
       this.warn(lease, 'lost its thread', error);
-      const fault = notForeseen(NOTHING_CHANGED);
+      const fault = notForeseen(stateAfter(job));
       return endingOf(job, { type: 'failed', fault, unfinished: 'unknown' });
     }
   }

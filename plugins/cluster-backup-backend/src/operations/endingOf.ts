@@ -1,6 +1,6 @@
 import { NOTHING_CHANGED, TAKEN_BACK } from '@cluster-backup/engine';
 import { Ending } from '../database/OperationStore';
-import { Job, Outcome, Unfinished } from './Job';
+import { Job, Outcome } from './Job';
 
 type RestoreJob = 'restore' | 'resume' | 'undo';
 
@@ -80,14 +80,15 @@ function restoreFailed(
     status: 'interrupted',
     message: `Interrupted: ${fault.message}`,
     fault,
-    onlyForward: onlyForward(unfinished, fault.code),
-    needsKey: fault.code === 'resume-needs-archive' || undefined,
+    ...(typeof unfinished === 'object' ? unfinished : whatCodesSay(fault.code)),
   };
 }
 
-function onlyForward(unfinished: Unfinished, code: string) {
-  if (typeof unfinished === 'object') return unfinished.onlyForward;
-  return code === 'restore-past-return' || undefined;
+function whatCodesSay(code: string) {
+  return {
+    onlyForward: code === 'restore-past-return' || undefined,
+    needsKey: code === 'resume-needs-archive' || undefined,
+  };
 }
 
 function backedUp(job: Job, outcome: Outcome & { type: 'backed-up' }): Ending {

@@ -1,5 +1,6 @@
 import { Fault } from '@cluster-backup/backstage-plugin-cluster-backup-common';
-import { ClusterBackupError } from '@cluster-backup/engine';
+import { ClusterBackupError, NOTHING_CHANGED } from '@cluster-backup/engine';
+import { Job } from './Job';
 
 /** An error as a person is told of it; `undefined` when nobody foresaw it. */
 export function foreseen(error: unknown): Fault | undefined {
@@ -19,4 +20,11 @@ export function notForeseen(state: string): Fault {
     remedy:
       "Look at the portal's log, and report it to those who make this plugin; it is their mistake.",
   };
+}
+
+/** What is true after a job of which nothing is known but that it failed. */
+export function stateAfter({ type }: Job): string {
+  return ['restore', 'resume', 'undo'].includes(type)
+    ? "The machines' journals keep where the restore stands."
+    : NOTHING_CHANGED;
 }

@@ -57,7 +57,7 @@ export async function performJob(
     case 'look':
       return { type: 'looked', unfinished: await look(cluster) };
     default:
-      throw new Error(`No such job: ${JSON.stringify(job satisfies never)}`);
+      throw new Error(`No such job: ${(job satisfies never as Job).type}`);
   }
 }
 
@@ -65,7 +65,9 @@ export async function performJob(
 export async function look(cluster: ClusterAccess): Promise<Unfinished> {
   try {
     const found = await findUnfinishedRestore(cluster);
-    return found ? { onlyForward: found.onlyForward } : 'none';
+    if (!found) return 'none';
+    const { onlyForward, needsArchive } = found;
+    return { onlyForward, needsKey: needsArchive };
   } catch {
     return 'unknown';
   }

@@ -84,7 +84,12 @@ export function clusterRoutes(options: RouterOptions): Router {
   router.post(`${cluster}/restores`, async (request, response) => {
     const operation = await authority.perform(
       request,
-      { event: 'restore-start', right: 'restore', clusterRef: refOf(request) },
+      {
+        event: 'restore-start',
+        right: 'restore',
+        clusterRef: refOf(request),
+        meta: { backupId: String(request.body?.backupId).slice(0, 36) },
+      },
       async ({ clusterRef, by }) =>
         clusterOperations.restore(
           clusterRef,
