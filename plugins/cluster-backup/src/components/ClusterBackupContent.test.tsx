@@ -365,6 +365,7 @@ describe('a restore', () => {
     expect(
       await dialog.findByText(/This identity does not open this archive/),
     ).toBeVisible();
+    expect(identity).toHaveAccessibleDescription(/Nothing was sent/);
     expect(portal.asked).toEqual([]);
 
     await user.clear(identity);

@@ -1,7 +1,7 @@
 import { useTranslationRef } from '@backstage/frontend-plugin-api';
 import { Button, Flex, PasswordField, Text } from '@backstage/ui';
 import { RiFile3Line } from '@remixicon/react';
-import { ChangeEvent, useRef, useState } from 'react';
+import { ChangeEvent, useId, useRef, useState } from 'react';
 import { IdentityProblem } from '../identity/fileKeyOf';
 import { clusterBackupTranslationRef } from '../translation';
 
@@ -15,6 +15,7 @@ export function IdentityField(props: {
   const { value, onChange, problem, isDisabled } = props;
   const { t } = useTranslationRef(clusterBackupTranslationRef);
   const [fileName, setFileName] = useState<string>();
+  const problemId = useId();
   const input = useRef<HTMLInputElement>(null);
 
   const choose = async (event: ChangeEvent<HTMLInputElement>) => {
@@ -36,6 +37,7 @@ export function IdentityField(props: {
           onChange={onChange}
           isDisabled={isDisabled}
           isInvalid={problem !== undefined}
+          aria-describedby={problem && problemId}
           autoComplete="off"
           placeholder="AGE-SECRET-KEY-1…"
         />
@@ -43,7 +45,7 @@ export function IdentityField(props: {
         <Text>{t('identity.chosen', { name: fileName })}</Text>
       )}
       {problem && (
-        <Text role="alert" color="danger">
+        <Text role="alert" color="danger" id={problemId}>
           {t(`identity.${problem}`)}
         </Text>
       )}
