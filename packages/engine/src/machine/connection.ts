@@ -30,7 +30,8 @@ import { MachineAccess } from './Machine';
 import { connectReadingIntoOneBuffer, reuseReadBuffer } from './readBuffer';
 
 const CONNECT_MS = 10_000;
-const HANDSHAKE_MS = 15_000;
+/** Until the user is logged in: a machine in distress accepts at once and then takes its time. */
+const HANDSHAKE_MS = 30_000;
 const PING_MS = 2_000;
 /** Seconds without a byte from the other side after which the connection counts as lost. */
 const SILENCE_S = 8;
