@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { benchBackup } from './backup';
+import { benchPortal } from './portal';
 import { benchRestore } from './restore';
 
 async function main() {
@@ -27,8 +28,10 @@ async function main() {
       });
     case 'restore':
       return benchRestore(options);
+    case 'portal':
+      return benchPortal(options);
     default:
-      throw new Error(`There is no bench ${bench}: backup or restore.`);
+      throw new Error(`There is no bench ${bench}: backup, restore or portal.`);
   }
 }
 

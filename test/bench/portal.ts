@@ -1,0 +1,158 @@
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ClusterBackupApi } from '@cluster-backup/backstage-plugin-cluster-backup-common';
+import { clusterEntities } from '../portal/clusterEntities';
+import { followOperation } from '../portal/followOperation';
+import { Guest, signInAsGuest } from '../portal/guest';
+import { LabPortal, startPortal } from '../portal/startPortal';
+import { medians, round } from './medians';
+import { inWorkplace, settle } from './workplace';
+
+const AT_ONCE = 4;
+const IDLE_MS = 10_000;
+const ASK_EVERY_MS = 50;
+
+/** What a portal is like for everybody else. */
+interface Felt {
+  /** How late the event loop is. */
+  delayP99Ms: number;
+  delayPeakMs: number;
+  /** Of a route that every page of the catalog asks. */
+  routeP95Ms: number;
+}
+
+/** A portal that does nothing, and one that takes four backups at once. */
+export async function benchPortal(options: {
+  sizeMiB: number;
+  runs: number;
+  tell: (line: string) => void;
+}) {
+  const { sizeMiB, runs, tell } = options;
+  return inWorkplace({ nodes: 1, sizeMiB }, async place => {
+    const folder = join(place.folder, 'portal');
+    await mkdir(folder);
+    process.env.EVENT_LOOP_PROBE = folder;
+    process.env.NODE_OPTIONS = `--require=${resolve(
+      'test/bench/eventLoopProbe.cjs',
+    )}`;
+    const started = await startPortal(place.lab, folder);
+    try {
+      const names = await makeClusters(started, folder);
+      const guest = await signInAsGuest(new URL(started.tabUrl).origin);
+      for (const name of names) {
+        await guest.findInCatalog(`resource:default/${name}`);
+      }
+      const idle: Felt[] = [];
+      const loaded: Array<Felt & { seconds: number }> = [];
+      // The first ones load code.
+      await whileBackingUp(guest, names, folder);
+      for (let run = 0; run < runs; run++) {
+        await settle();
+        idle.push(await felt(guest, folder, sleep(IDLE_MS)));
+        loaded.push(await whileBackingUp(guest, names, folder));
+        tell(JSON.stringify({ idle: idle.at(-1), loaded: loaded.at(-1) }));
+        await rm(join(folder, 'store'), { recursive: true });
+      }
+      return {
+        bench: 'portal',
+        sizeMiB,
+        atOnce: AT_ONCE,
+        idle: medians(idle),
+        loaded: medians(loaded),
+      };
+    } finally {
+      await started.portal.stop();
+    }
+  });
+}
+
+/** The lab several times over: one operation that writes runs on a cluster at a time. */
+async function makeClusters(
+  { configured, portal }: LabPortal,
+  folder: string,
+): Promise<string[]> {
+  await portal.stop();
+  const configuration = JSON.parse(await readFile(configured.file, 'utf8'));
+  const { clusters } = configuration.clusterBackup;
+  const names = Array.from({ length: AT_ONCE }, (_, i) => `lab-${i + 1}`);
+  configuration.clusterBackup.clusters = names.map(name => ({
+    ...clusters[0],
+    name,
+  }));
+  await writeFile(configured.file, JSON.stringify(configuration));
+  await writeFile(
+    join(folder, 'catalog.yaml'),
+    names.map(clusterEntities).join('\n---\n'),
+  );
+  await portal.start();
+  return names;
+}
+
+async function whileBackingUp(guest: Guest, names: string[], folder: string) {
+  const { api } = guest;
+  const begun = performance.now();
+  const operations = await Promise.all(
+    names.map(name => api.startBackup(`resource:default/${name}`)),
+  );
+  await Promise.all(operations.map(({ id }) => streaming(api, id)));
+  const all = Promise.all(
+    operations.map(({ id }) => followOperation(api, id, () => {})),
+  );
+  const result = await felt(guest, folder, all);
+  for (const { status, fault } of await all) {
+    if (status !== 'succeeded') throw new Error(fault?.message ?? status);
+  }
+  const seconds = (performance.now() - begun) / 1000;
+  return { ...result, seconds: round(seconds) };
+}
+
+async function streaming(api: ClusterBackupApi, id: string) {
+  for (;;) {
+    const { bytes, endedAt } = await api.getOperation(id);
+    if (bytes || endedAt) return;
+    await sleep(50);
+  }
+}
+
+/** What is felt until something is over. */
+async function felt(
+  guest: Guest,
+  folder: string,
+  over: Promise<unknown>,
+): Promise<Felt> {
+  await late(folder);
+  const answered: number[] = [];
+  let isOver = false;
+  over.then(
+    () => (isOver = true),
+    () => (isOver = true),
+  );
+  while (!isOver) {
+    const asked = performance.now();
+    await guest.findInCatalog('resource:default/lab-1');
+    answered.push(performance.now() - asked);
+    await sleep(ASK_EVERY_MS);
+  }
+  const { p99, peak } = await late(folder);
+  answered.sort((a, b) => a - b);
+  return {
+    delayP99Ms: round(p99),
+    delayPeakMs: round(peak),
+    routeP95Ms: round(answered[Math.floor(answered.length * 0.95)]),
+  };
+}
+
+/** How late the portal's event loop was since this was asked last. */
+async function late(folder: string): Promise<{ p99: number; peak: number }> {
+  const file = join(folder, 'late.jsonl');
+  const lines = async () =>
+    (await readFile(file, 'utf8').catch(() => '')).split('\n').slice(0, -1);
+  const before = (await lines()).length;
+  process.kill(Number(await readFile(join(folder, 'pid'), 'utf8')), 'SIGUSR2');
+  for (;;) {
+    const now = await lines();
+    if (now.length > before) return JSON.parse(now.at(-1)!);
+    await sleep(20);
+  }
+}
