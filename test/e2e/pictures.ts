@@ -23,7 +23,8 @@ export async function keepPicture(
       ...viewport,
       height: Math.max(viewport.height, Number(height)),
     });
-    await page.screenshot({ path: join(folder, `${name}-${size}.png`) });
+    const path = join(folder, `${name}-${size}.png`);
+    await page.screenshot({ path, animations: 'disabled' });
   }
   await page.setViewportSize(WIDE);
 }

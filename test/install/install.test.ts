@@ -42,6 +42,10 @@ describe('a stock portal, by docs/install.md', () => {
       backend.replace('backend.start()', `${guide.backend}backend.start()`),
     );
     await portal.run('yarn tsc');
+    const lockfile = await readFile(join(portal.folder, 'yarn.lock'), 'utf8');
+    for (const file of Object.values(guide.resolutions)) {
+      expect(lockfile).toContain(file);
+    }
   });
 
   it('knows the configuration', async () => {
@@ -49,9 +53,10 @@ describe('a stock portal, by docs/install.md', () => {
       join(portal.folder, 'app-config.guide.yaml'),
       guide.configuration,
     );
-    await portal.run(
+    const judged = portal.run(
       'yarn backstage-cli config:check --lax --strict --config app-config.yaml --config app-config.guide.yaml',
     );
+    await expect(judged).resolves.not.toMatch(/error/i);
   });
 
   it('has the tab, and takes a backup', async () => {
@@ -82,6 +87,7 @@ describe('a stock portal, by docs/install.md', () => {
     await page.goto(`${portal.url}/catalog/default/resource/${clusterName}`);
     await page.getByRole('link', { name: 'Backup', exact: true }).click();
     await page.getByRole('button', { name: 'Back up now' }).click();
-    await page.getByRole('region', { name: 'Backup succeeded' }).waitFor();
+    const outcome = page.getByRole('region', { name: 'Backup succeeded' });
+    expect(await outcome.textContent()).toContain('is proven and stored');
   });
 });
