@@ -30,8 +30,10 @@ import { MachineAccess } from './Machine';
 import { connectReadingIntoOneBuffer, reuseReadBuffer } from './readBuffer';
 
 const CONNECT_MS = 10_000;
-/** Until the user is logged in: a machine in distress accepts at once and then takes its time. */
-const HANDSHAKE_MS = 30_000;
+/** Until the other side says its first word. */
+const FIRST_WORD_MS = 15_000;
+/** Until the user is logged in: sshd of a machine in distress takes its time for that. */
+const LOGIN_MS = 30_000;
 const PING_MS = 2_000;
 /** Seconds without a byte from the other side after which the connection counts as lost. */
 const SILENCE_S = 8;
@@ -110,9 +112,15 @@ export function logIn(options: {
   return new Promise<Connection>((resolve, reject) => {
     let watch: NodeJS.Timeout | undefined;
     let isLoggedIn = false;
+    const mute = setTimeout(() => {
+      const silence = `it said nothing within ${FIRST_WORD_MS / 1000} s`;
+      end(noHandshake(access, new Error(silence)));
+    }, FIRST_WORD_MS);
+    stream.once('data', () => clearTimeout(mute));
 
     function end(error: Error) {
       clearInterval(watch);
+      clearTimeout(mute);
       signal?.removeEventListener('abort', onAbort);
       reject(error);
       if (!lost.signal.aborted) {
@@ -181,7 +189,7 @@ export function logIn(options: {
     client.connect({
       sock: stream,
       username: access.user,
-      readyTimeout: HANDSHAKE_MS,
+      readyTimeout: LOGIN_MS,
       // Pings only: ssh2 would count unanswered ones even while data arrives. watchSilence judges.
       keepaliveInterval: PING_MS,
       keepaliveCountMax: Infinity,
