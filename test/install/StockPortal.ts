@@ -36,8 +36,12 @@ export class StockPortal {
       `http://127.0.0.1:${await freePort()}`,
       {
         YARN_NPM_REGISTRY_SERVER: registry.trim(),
+        // Yarn looks for declarations of what is added at a service of its own, and dies when it is out of reach.
+        YARN_TS_ENABLE_AUTO_TYPES: 'false',
         // Or Yarn refuses to add anything.
         CI: '',
+        // The test's own would be another.
+        NODE_ENV: 'development',
       },
     );
     // The versions of native programs that this checkout is tested with.
