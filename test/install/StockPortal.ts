@@ -17,7 +17,7 @@ export class StockPortal {
   private constructor(
     readonly folder: string,
     readonly url: string,
-    private readonly backendUrl: string,
+    readonly backendUrl: string,
     /** What its Yarn needs to know of this machine. */
     private readonly environment: NodeJS.ProcessEnv,
   ) {}

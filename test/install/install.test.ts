@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Lab, startLab } from '@cluster-backup/lab';
 import { Browser } from 'playwright-core';
 import { launchBrowser } from '../e2e/browser';
+import { signInAsGuest } from '../portal/guest';
 import { checkout } from '../portal/Portal';
 import { configure } from '../product';
 import { command } from './command';
@@ -43,8 +44,8 @@ describe('a stock portal, by docs/install.md', () => {
     );
     await portal.run('yarn tsc');
     const lockfile = await readFile(join(portal.folder, 'yarn.lock'), 'utf8');
-    for (const file of Object.values(guide.resolutions)) {
-      expect(lockfile).toContain(file);
+    for (const archive of Object.values(guide.resolutions)) {
+      expect(lockfile).toContain(archive);
     }
   });
 
@@ -77,13 +78,15 @@ describe('a stock portal, by docs/install.md', () => {
       },
     });
     await portal.start();
+    const clusterRef = `resource:default/${clusterName}`;
+    await (await signInAsGuest(portal.backendUrl)).findInCatalog(clusterRef);
 
     browser = await launchBrowser();
     const page = await browser.newPage({ locale: 'en-US' });
     page.setDefaultTimeout(120_000);
     await page.goto(portal.url);
     await page.getByRole('button', { name: 'Enter' }).click();
-    await page.getByRole('navigation').first().waitFor();
+    await page.getByRole('link', { name: 'Settings' }).first().waitFor();
     await page.goto(`${portal.url}/catalog/default/resource/${clusterName}`);
     await page.getByRole('link', { name: 'Backup', exact: true }).click();
     await page.getByRole('button', { name: 'Back up now' }).click();
