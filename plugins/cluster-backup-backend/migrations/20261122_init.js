@@ -8,7 +8,10 @@
 exports.up = async function up(knex) {
   await knex.schema.createTable('operations', table => {
     table.comment('Runs of check, backup and restore');
-    table.string('id', 36).primary();
+    table
+      .bigIncrements('number')
+      .comment('Their order: two may be asked for in one millisecond');
+    table.string('id', 36).notNullable().unique();
     table.string('kind', 16).notNullable();
     table.string('status', 16).notNullable();
     table.string('cluster_ref').notNullable();
@@ -34,8 +37,8 @@ exports.up = async function up(knex) {
     table.double('outage_seconds');
     table.text('findings').comment('JSON');
     table.text('fault').comment('JSON');
-    table.index(['status', 'requested_at']);
-    table.index(['cluster_ref', 'requested_at']);
+    table.index(['status', 'number']);
+    table.index(['cluster_ref', 'number']);
   });
   await knex.schema.raw(
     `create unique index operations_one_writer on operations (cluster_ref)

@@ -203,6 +203,7 @@ it('checks, backs up, restores, over HTTP', async () => {
   expect((await get(CLUSTER)).current.id).toBe(restore.body.id);
 
   const { operation, log } = await follow(restore.body.id);
+  expect(operation.fault).toBeUndefined();
   expect(operation).toMatchObject({
     status: 'succeeded',
     backupId: backup.id,

@@ -117,7 +117,7 @@ export class DatabaseOperationStore implements OperationStore {
               .whereIn('busy.status', ['running', 'interrupted']),
           ),
       )
-      .orderBy([{ column: 'requested_at' }, { column: 'id' }])
+      .orderBy('number')
       .first();
     const found = await (canSkipLocked
       ? oldest.forUpdate('operations').skipLocked()
@@ -370,7 +370,7 @@ export class DatabaseOperationStore implements OperationStore {
     const rows = await this.knex<OperationRow>('operations')
       .where({ cluster_ref: clusterRef })
       .whereIn('status', ['running', 'interrupted', 'queued'])
-      .orderBy([{ column: 'requested_at' }, { column: 'id' }]);
+      .orderBy('number');
     const first =
       rows.find(row => row.status !== 'queued' && row.kind !== 'check') ??
       rows.find(row => row.status === 'running') ??
@@ -381,10 +381,7 @@ export class DatabaseOperationStore implements OperationStore {
   async recent(clusterRef: string, limit: number): Promise<Operation[]> {
     const rows = await this.knex<OperationRow>('operations')
       .where({ cluster_ref: clusterRef })
-      .orderBy([
-        { column: 'requested_at', order: 'desc' },
-        { column: 'id', order: 'desc' },
-      ])
+      .orderBy('number', 'desc')
       .limit(limit);
     return rows.map(operationOf);
   }
