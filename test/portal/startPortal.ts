@@ -62,8 +62,6 @@ async function configurePortal(url: string, folder: string, cluster: string) {
       backend: {
         baseUrl: url,
         listen: { host: '127.0.0.1', port: Number(new URL(url).port) },
-        // The default waits for load balancers, of which there is none.
-        lifecycle: { serverShutdownDelay: { seconds: 0 } },
         cors: { origin: url },
         database: {
           client: 'better-sqlite3',
