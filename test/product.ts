@@ -37,8 +37,12 @@ export interface Configured {
   identityFile: string;
 }
 
-/** Writes a configuration of the lab's cluster into a folder, as an operator would. */
-export async function configure(lab: Lab, folder: string): Promise<Configured> {
+/** Writes a configuration of the lab's cluster, under one or several names, into a folder, as an operator would. */
+export async function configure(
+  lab: Lab,
+  folder: string,
+  names = [lab.access().clusterName],
+): Promise<Configured> {
   const { identity, recipient } = await generateAgeKey();
   const identityFile = join(folder, 'identity.txt');
   await writeFile(identityFile, `${identity}\n`, { mode: 0o600 });
@@ -60,17 +64,15 @@ export async function configure(lab: Lab, folder: string): Promise<Configured> {
         // Whole paths, as a portal takes others from its own folder.
         signingKeyFile: join(folder, 'signing-key.pem'),
         stores: [{ id: 'local', filesystem: { path: join(folder, 'store') } }],
-        clusters: [
-          {
-            name: cluster.name,
-            ssh: {
-              privateKeyFile: join(access, 'lab'),
-              knownHostsFile: join(access, 'known_hosts'),
-            },
-            controlPlane: cluster.controlPlane.map(ofMachine),
-            workers: cluster.workers.map(ofMachine),
+        clusters: names.map(name => ({
+          name,
+          ssh: {
+            privateKeyFile: join(access, 'lab'),
+            knownHostsFile: join(access, 'known_hosts'),
           },
-        ],
+          controlPlane: cluster.controlPlane.map(ofMachine),
+          workers: cluster.workers.map(ofMachine),
+        })),
       },
     }),
   );

@@ -1,12 +1,13 @@
 // Loaded into a portal's process: at each SIGUSR2 it writes how late the event loop was since the one before.
 const { appendFileSync, writeFileSync } = require('node:fs');
 const { monitorEventLoopDelay } = require('node:perf_hooks');
-const { isMainThread } = require('node:worker_threads');
 
 const RESOLUTION_MS = 10;
 
 const folder = process.env.EVENT_LOOP_PROBE;
-if (isMainThread && folder) {
+// Not for the processes that the portal starts.
+delete process.env.EVENT_LOOP_PROBE;
+if (folder) {
   const histogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   histogram.enable();
   // What is counted is from tick to tick; late is what is above the interval.

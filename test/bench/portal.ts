@@ -1,11 +1,10 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ClusterBackupApi } from '@cluster-backup/backstage-plugin-cluster-backup-common';
-import { clusterEntities } from '../portal/clusterEntities';
 import { followOperation } from '../portal/followOperation';
 import { Guest, signInAsGuest } from '../portal/guest';
-import { LabPortal, startPortal } from '../portal/startPortal';
+import { startPortal } from '../portal/startPortal';
 import { medians, round } from './medians';
 import { inWorkplace, settle } from './workplace';
 
@@ -36,13 +35,11 @@ export async function benchPortal(options: {
     process.env.NODE_OPTIONS = `--require=${resolve(
       'test/bench/eventLoopProbe.cjs',
     )}`;
-    const started = await startPortal(place.lab, folder);
+    // One operation that writes runs on a cluster at a time: so it is the lab several times over.
+    const names = Array.from({ length: AT_ONCE }, (_, i) => `lab-${i + 1}`);
+    const started = await startPortal(place.lab, folder, names);
     try {
-      const names = await makeClusters(started, folder);
-      const guest = await signInAsGuest(new URL(started.tabUrl).origin);
-      for (const name of names) {
-        await guest.findInCatalog(`resource:default/${name}`);
-      }
+      const guest = await signInAsGuest(started.url);
       const idle: Felt[] = [];
       const loaded: Array<Felt & { seconds: number }> = [];
       // The first ones load code.
@@ -65,28 +62,6 @@ export async function benchPortal(options: {
       await started.portal.stop();
     }
   });
-}
-
-/** The lab several times over: one operation that writes runs on a cluster at a time. */
-async function makeClusters(
-  { configured, portal }: LabPortal,
-  folder: string,
-): Promise<string[]> {
-  await portal.stop();
-  const configuration = JSON.parse(await readFile(configured.file, 'utf8'));
-  const { clusters } = configuration.clusterBackup;
-  const names = Array.from({ length: AT_ONCE }, (_, i) => `lab-${i + 1}`);
-  configuration.clusterBackup.clusters = names.map(name => ({
-    ...clusters[0],
-    name,
-  }));
-  await writeFile(configured.file, JSON.stringify(configuration));
-  await writeFile(
-    join(folder, 'catalog.yaml'),
-    names.map(clusterEntities).join('\n---\n'),
-  );
-  await portal.start();
-  return names;
 }
 
 async function whileBackingUp(guest: Guest, names: string[], folder: string) {

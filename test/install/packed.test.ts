@@ -62,8 +62,8 @@ describe('the packed packages', () => {
     );
     expect(loaded.trim()).toBe('@backstage/BackendFeature');
     const { resolve } = createRequire(join(folder, 'index.js'));
-    expect(resolve(`${backend}/engineThread`)).toMatch(
-      /engineThread\.cjs\.js$/,
+    expect(resolve(`${backend}/engineProcess`)).toMatch(
+      /engineProcess\.cjs\.js$/,
     );
     const migrations = await command('ls migrations', join(installed, backend));
     expect(migrations).toMatch(/\.js$/m);

@@ -9,7 +9,9 @@ import { checkout, freePort, Portal } from './Portal';
 /** A portal that knows a lab as a cluster. */
 export interface LabPortal {
   portal: Portal;
-  /** The lab's entity. */
+  /** Where it is, without a path. */
+  url: string;
+  /** The lab's entity, the first one if there are several. */
   clusterRef: string;
   /** Where the portal's guest finds its backups. */
   tabUrl: string;
@@ -18,40 +20,43 @@ export interface LabPortal {
 }
 
 /**
- * Starts a portal for a lab, with all that is its own in a folder, and waits until its catalog knows the cluster.
- * To stop it is the caller's.
+ * Starts a portal for a lab under one or several names, with all that is its own in a folder, and waits until its
+ * catalog knows them. To stop it is the caller's.
  */
 export async function startPortal(
   lab: Lab,
   folder: string,
+  names = [lab.access().clusterName],
 ): Promise<LabPortal> {
-  const configured = await configure(lab, folder);
-  const { clusterName } = lab.access();
+  const configured = await configure(lab, folder, names);
   const url = `http://127.0.0.1:${await freePort()}`;
   const logFile = join(folder, 'portal.log');
   const portal = new Portal(
     url,
-    [configured.file, await configurePortal(url, folder, clusterName)],
+    [configured.file, await configurePortal(url, folder, names)],
     logFile,
   );
   await portal.start();
-  const clusterRef = `resource:default/${clusterName}`;
   try {
-    await (await signInAsGuest(url)).findInCatalog(clusterRef);
+    const guest = await signInAsGuest(url);
+    for (const name of names) {
+      await guest.findInCatalog(`resource:default/${name}`);
+    }
   } catch (error) {
     await portal.kill();
     throw error;
   }
-  const tabUrl = `${url}/catalog/default/resource/${clusterName}/backup`;
-  return { portal, clusterRef, tabUrl, configured, logFile };
+  const clusterRef = `resource:default/${names[0]}`;
+  const tabUrl = `${url}/catalog/default/resource/${names[0]}/backup`;
+  return { portal, url, clusterRef, tabUrl, configured, logFile };
 }
 
 /** What a portal needs beside `clusterBackup`: an address, a database in files, a guest, a catalog. */
-async function configurePortal(url: string, folder: string, cluster: string) {
+async function configurePortal(url: string, folder: string, names: string[]) {
   const database = join(folder, 'database');
   await mkdir(database);
   const catalog = join(folder, 'catalog.yaml');
-  await writeFile(catalog, clusterEntities(cluster));
+  await writeFile(catalog, names.map(clusterEntities).join('\n---\n'));
   const file = join(folder, 'app-config.json');
   const guests = join(checkout, 'packages/backend/catalog/guests.yaml');
   await writeFile(

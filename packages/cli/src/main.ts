@@ -1,10 +1,9 @@
 import { Command } from 'commander';
-import { engineVersion } from '@cluster-backup/engine';
+import { collectYoungGarbage, engineVersion } from '@cluster-backup/engine';
 import { backup } from './commands/backup';
 import { check } from './commands/check';
 import { restore, resume, undo } from './commands/restore';
 import { verify } from './commands/verify';
-import { collectYoungGarbage } from './garbage';
 
 collectYoungGarbage();
 

@@ -1,6 +1,7 @@
 export * from './errors';
 export * from './progress';
 export * from './version';
+export * from './garbage';
 export * from './machine';
 export * from './cluster';
 export * from './layout';

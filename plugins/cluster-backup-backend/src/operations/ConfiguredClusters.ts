@@ -84,7 +84,10 @@ export class ConfiguredClusters {
       recipients: this.configuration.recipients(),
       cluster: this.access(clusterRef),
       store: this.store(store),
-      signingKey: await this.configuration.signingKey(),
+      signingKey: (await this.configuration.signingKey()).export({
+        type: 'pkcs8',
+        format: 'pem',
+      }) as string,
       compressionLevel: this.configuration.compressionLevel,
     };
   }

@@ -1,4 +1,3 @@
-import { KeyObject } from 'node:crypto';
 import {
   Fault,
   Finding,
@@ -24,7 +23,7 @@ export interface ArchiveToOpen {
   trustedSigners: string[];
 }
 
-/** What the engine is to do; it goes to a thread, so it is data. */
+/** What the engine is to do; it goes to another process, so it is data. */
 export type Job =
   | { type: 'check'; cluster: ClusterAccess }
   | {
@@ -32,7 +31,8 @@ export type Job =
       cluster: ClusterAccess;
       store: StoreToOpen;
       recipients: string[];
-      signingKey: KeyObject;
+      /** As PEM. */
+      signingKey: string;
       compressionLevel?: number;
     }
   | { type: 'restore'; cluster: ClusterAccess; archive: ArchiveToOpen }
@@ -57,10 +57,10 @@ export type Outcome =
   /** `unfinished` is told of restores. */
   | { type: 'failed'; fault: Fault; unfinished: Unfinished };
 
-export type FromThread =
+export type FromEngine =
   | { progress: ProgressEvent }
   | { outcome: Outcome }
   /** Nobody foresaw it: for the log. */
   | { defect: string };
 
-export type ToThread = 'cancel';
+export type ToEngine = { job: Job } | { cancel: true };

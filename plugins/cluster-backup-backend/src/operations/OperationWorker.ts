@@ -14,7 +14,7 @@ import { endedElsewhere, endingOf } from './endingOf';
 import { foreseen, notForeseen, stateAfter } from './fault';
 import { Job } from './Job';
 import { OperationLog } from './OperationLog';
-import { startThread, Thread } from './startThread';
+import { RunningEngine, startEngine } from './startEngine';
 
 const POLL_MS = 1000;
 const RENEW_MS = 10_000;
@@ -27,7 +27,7 @@ const LOOK_AGAIN_MS = 60_000;
 
 interface Run {
   lease: Lease;
-  thread?: Thread;
+  engine?: RunningEngine;
   isQueued: boolean;
   /** It is somebody else's, or given back: nothing that comes of it is written. */
   isAbandoned: boolean;
@@ -91,7 +91,7 @@ export class OperationWorker {
       });
   }
 
-  /** Ends every thread, which is safe at any moment, and gives the operations back. */
+  /** Ends every engine, which is safe at any moment, and gives the operations back. */
   async stop() {
     this.stopping.abort();
     this.wake();
@@ -99,7 +99,7 @@ export class OperationWorker {
     await Promise.all(
       [...this.runs.values()].map(async run => {
         run.isAbandoned = true;
-        await run.thread?.kill();
+        await run.engine?.kill();
         await run.ended;
         await this.store
           .giveBack(run.lease, 'The portal was stopped.')
@@ -136,7 +136,7 @@ export class OperationWorker {
 
   private async round() {
     for (const id of await this.store.cancelRequested(this.id)) {
-      this.runs.get(id)?.thread?.cancel();
+      this.runs.get(id)?.engine?.cancel();
     }
     const expired = await this.store.giveBackExpired(
       'The portal that ran it went away.',
@@ -194,15 +194,15 @@ export class OperationWorker {
       };
     }
     if (run.isAbandoned) return undefined;
-    run.thread = startThread(job, {
+    run.engine = startEngine(job, {
       progress: event => log.tell(event),
       defect: stack => this.warn(lease, 'failed as nobody foresaw', stack),
     });
     try {
-      return endingOf(job, await run.thread.outcome);
+      return endingOf(job, await run.engine.outcome);
     } catch (error) {
       if (run.isAbandoned) return undefined;
-      this.warn(lease, 'lost its thread', error);
+      this.warn(lease, 'lost its process', error);
       const fault = notForeseen(stateAfter(job));
       return endingOf(job, { type: 'failed', fault, unfinished: 'unknown' });
     }
@@ -241,7 +241,7 @@ export class OperationWorker {
         if (isLost || performance.now() - renewedAt > GIVE_UP_MS) {
           this.warn(run.lease, 'is not ours any more', error);
           run.isAbandoned = true;
-          await run.thread?.kill();
+          await run.engine?.kill();
           return;
         }
         wait = BACK_OFF_MS.first;
@@ -266,14 +266,14 @@ export class OperationWorker {
   }
 
   private async settle(operation: Operation) {
-    const thread = startThread(await this.lookAt(operation), {
+    const engine = startEngine(await this.lookAt(operation), {
       progress: () => {},
       defect: stack => this.logger.warn(stack),
     });
-    const stop = () => thread.kill();
+    const stop = () => engine.kill();
     this.stopping.signal.addEventListener('abort', stop);
     try {
-      const outcome = await thread.outcome;
+      const outcome = await engine.outcome;
       if (outcome.type !== 'looked') return;
       const { unfinished } = outcome;
       if (unfinished === 'unknown') return;

@@ -103,7 +103,7 @@ describe('a restore that failed', () => {
   });
 
   it.each([restore, resume, undo])(
-    'is in doubt when its thread went: $type',
+    'is in doubt when its process went: $type',
     job => {
       const fault = notForeseen(stateAfter(job));
       const outcome = { type: 'failed', fault, unfinished: 'unknown' } as const;

@@ -1,3 +1,4 @@
+import { createPrivateKey } from 'node:crypto';
 import {
   ArchiveSource,
   backupCluster,
@@ -28,7 +29,7 @@ export async function performJob(
         cluster,
         store: await openStore(job.store),
         recipients: job.recipients,
-        signingKey: job.signingKey,
+        signingKey: createPrivateKey(job.signingKey),
         compressionLevel: job.compressionLevel,
       });
       return { type: 'backed-up', key, summary };

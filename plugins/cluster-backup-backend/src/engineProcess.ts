@@ -1,0 +1,73 @@
+import { readdirSync } from 'node:fs';
+import { constants, setPriority } from 'node:os';
+import { collectYoungGarbage, NOTHING_CHANGED } from '@cluster-backup/engine';
+import { foreseen, notForeseen, stateAfter } from './operations/fault';
+import { FromEngine, Job, ToEngine } from './operations/Job';
+import { look, performJob } from './operations/performJob';
+
+/*
+ * The entry of the process that an operation runs in, so that the portal's event loop stays free of it. It may be
+ * killed at any moment: a backup keeps nothing in the store then, a restore has its journals on the machines. It goes
+ * when the portal goes.
+ */
+const cancel = new AbortController();
+
+const CANCELLED = {
+  code: 'cancelled',
+  message: 'The operation was cancelled.',
+  state: NOTHING_CHANGED,
+  remedy: 'Start it again when you want it.',
+};
+
+async function main(job: Job) {
+  // The portal goes before a backup, and not before a restore, which makes an outage longer when it waits.
+  if (job.type === 'backup') standBack();
+  try {
+    const outcome = await performJob(job, {
+      progress: progress => void say({ progress }),
+      signal: cancel.signal,
+    });
+    await say({ outcome });
+  } catch (error) {
+    await say({ outcome: await failure(job, error) });
+  }
+  process.disconnect();
+}
+
+async function failure(job: Job, error: unknown) {
+  const isRestore = ['restore', 'resume', 'undo'].includes(job.type);
+  const unfinished = isRestore ? await look(job.cluster) : 'unknown';
+  const fault =
+    foreseen(error) ?? (cancel.signal.aborted ? CANCELLED : undefined);
+  if (fault) return { type: 'failed', fault, unfinished } as const;
+  await say({ defect: (error as Error)?.stack ?? String(error) });
+  return {
+    type: 'failed',
+    fault: notForeseen(stateAfter(job)),
+    unfinished,
+  } as const;
+}
+
+/** On Linux a priority is a thread's, and Node.js has some already. */
+function standBack() {
+  const threads =
+    process.platform === 'linux' ? readdirSync('/proc/self/task') : [0];
+  for (const thread of threads) {
+    setPriority(Number(thread), constants.priority.PRIORITY_BELOW_NORMAL);
+  }
+}
+
+/** Resolves when it has left this process, or when nobody listens any more. */
+async function say(message: FromEngine) {
+  await new Promise(resolve => process.send!(message, resolve));
+}
+
+collectYoungGarbage();
+// A terminal and systemd tell all processes at once to end; what becomes of this one is the portal's to say.
+process.on('SIGINT', () => {});
+process.on('SIGTERM', () => {});
+process.on('disconnect', () => process.exit());
+process.on('message', (message: ToEngine) => {
+  if ('job' in message) main(message.job);
+  else cancel.abort();
+});
