@@ -1,5 +1,5 @@
-import { readdirSync } from 'node:fs';
-import { constants, setPriority } from 'node:os';
+import { readdirSync, writeFileSync } from 'node:fs';
+import { setPriority } from 'node:os';
 import { collectYoungGarbage, NOTHING_CHANGED } from '@cluster-backup/engine';
 import { foreseen, notForeseen, stateAfter } from './operations/fault';
 import { FromEngine, Job, ToEngine } from './operations/Job';
@@ -10,6 +10,10 @@ import { look, performJob } from './operations/performJob';
  * killed at any moment: a backup keeps nothing in the store then, a restore has its journals on the machines. It goes
  * when the portal goes.
  */
+
+/** Between "below normal" and "low": it waits for the portal, and does not starve. */
+const NICE = 15;
+
 const cancel = new AbortController();
 
 const CANCELLED = {
@@ -48,12 +52,19 @@ async function failure(job: Job, error: unknown) {
   } as const;
 }
 
-/** On Linux a priority is a thread's, and Node.js has some already. */
+/**
+ * A priority is a thread's on Linux, and Node.js has several by now. Where the kernel shares processors out by sessions,
+ * it holds within the session, and the session has one of its own (sched(7), "The autogroup feature").
+ */
 function standBack() {
-  const threads =
-    process.platform === 'linux' ? readdirSync('/proc/self/task') : [0];
-  for (const thread of threads) {
-    setPriority(Number(thread), constants.priority.PRIORITY_BELOW_NORMAL);
+  const isLinux = process.platform === 'linux';
+  const threads = isLinux ? readdirSync('/proc/self/task') : [0];
+  for (const thread of threads) setPriority(Number(thread), NICE);
+  if (!isLinux) return;
+  try {
+    writeFileSync('/proc/self/autogroup', `${NICE}`);
+  } catch {
+    // Such a kernel has none.
   }
 }
 

@@ -1,10 +1,9 @@
-import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
-import { AddressInfo, createServer, Server, Socket } from 'node:net';
+import { AddressInfo, Server, Socket } from 'node:net';
 import { mockServices, TestDatabases } from '@backstage/backend-test-utils';
 import { Operation } from '@cluster-backup/backstage-plugin-cluster-backup-common';
-import { ClusterAccess } from '@cluster-backup/engine';
 import { Knex } from 'knex';
+import { clusterAt, silentMachine } from '../__testUtils__/silentMachine';
 import { DatabaseOperationStore } from '../database/DatabaseOperationStore';
 import { openDatabase } from '../database/openDatabase';
 import { Job } from './Job';
@@ -12,37 +11,6 @@ import { OperationWorker } from './OperationWorker';
 
 const CLUSTER = 'resource:default/lab';
 const BY = 'user:default/ops';
-
-/** A machine that takes connections and never says a word. */
-async function silentMachine(sockets: Set<Socket>) {
-  const server = createServer(socket => sockets.add(socket.resume()));
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return server;
-}
-
-/** A cluster of one machine on that port; nobody listens on port 1. */
-function clusterAt(port: number): ClusterAccess {
-  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-  return {
-    name: 'lab',
-    layout: 'kubeadm',
-    controlPlane: [
-      {
-        name: 'cp-1',
-        address: '127.0.0.1',
-        port,
-        user: 'root',
-        privateKey: privateKey.export({
-          type: 'pkcs1',
-          format: 'pem',
-        }) as string,
-        hostKeys: { mode: 'trust-on-first-use' },
-      },
-    ],
-    workers: [],
-  };
-}
 
 const databases = TestDatabases.create({ ids: ['SQLITE_3', 'POSTGRES_15'] });
 

@@ -33,7 +33,12 @@ export function startEngine(
   job: Job,
   told: { progress: Progress; defect: (stack: string) => void },
 ): RunningEngine {
-  const child = fork(ENTRY, [], { execArgv, serialization: 'advanced' });
+  // In a session of its own Ctrl-C is not for it, and neither is the portal's share of the processors.
+  const child = fork(ENTRY, [], {
+    execArgv,
+    serialization: 'advanced',
+    detached: true,
+  });
   const exited = once(child, 'exit').catch(() => {});
   const say = (message: ToEngine) => {
     // One that is gone has said so already.
