@@ -19,7 +19,7 @@ export interface StoreType {
   /** The name of its member in `clusterBackup.stores`: `filesystem`. */
   type: string;
   /**
-   * Absolute path of a CommonJS module that exports `openStore`. Archives are written and read in worker threads,
+   * Absolute path of a CommonJS module that exports `openStore`. Archives are written and read in processes of their own,
    * which load it themselves.
    */
   modulePath: string;
