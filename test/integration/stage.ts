@@ -71,7 +71,8 @@ export async function setStage(options: LabOptions): Promise<Stage> {
     backUp: more =>
       backupCluster({
         cluster,
-        store,
+        folder: 'default/lab',
+        stores: [{ id: store.id, open: async () => store }],
         recipients: [recipient],
         signingKey,
         ...more,

@@ -6,6 +6,7 @@ import {
   Configuration,
   NOTHING_CHANGED,
   parseIdentities,
+  readSummary,
   summaryName,
   verifySummary,
 } from '@cluster-backup/engine';
@@ -51,11 +52,8 @@ export async function archiveSource(
       trustedSigners,
     };
   }
-  const store = await openStore(configuration, options.store);
-  const summary = verifySummary(
-    await bytesOf(await store.get(summaryName(backup!))),
-    trustedSigners,
-  );
+  const store = await openStore(configuration.store(options.store));
+  const { summary } = await readSummary(store, backup!, trustedSigners);
   return {
     open: signal => store.get(backup!, { signal }),
     sha256: summary.ciphertext.sha256,
@@ -108,10 +106,4 @@ function unreadable(
     remedy,
     details: { file },
   });
-}
-
-async function bytesOf(stream: AsyncIterable<Uint8Array>): Promise<Buffer> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of stream) chunks.push(chunk);
-  return Buffer.concat(chunks);
 }

@@ -6,6 +6,7 @@ import {
   configurationWrong,
   openConfiguredFolder,
   readConfiguration,
+  StoreConfiguration,
 } from '@cluster-backup/engine';
 import { parse } from 'yaml';
 
@@ -30,10 +31,8 @@ export function readConfigurationFile(file: string): Configuration {
 
 /** The command opens folders only. */
 export async function openStore(
-  configuration: Configuration,
-  id?: string,
+  store: StoreConfiguration,
 ): Promise<BackupStore> {
-  const store = configuration.store(id);
   if (store.type !== 'filesystem') {
     throw configurationWrong(
       `of store ${store.id}`,

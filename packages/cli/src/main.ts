@@ -25,8 +25,8 @@ forCluster(
   'look at everything that a backup or a restore needs',
 ).action(check);
 
-forCluster('backup', 'take a backup into a store')
-  .option('--store <id>', 'a store of the configuration; the first by default')
+forCluster('backup', 'take a backup into the stores')
+  .option('--store <id>', 'one store of the configuration; all by default')
   .action(backup);
 
 const fromArchive = (command: Command) =>

@@ -1,8 +1,15 @@
-import { ClusterBackupError, Finding, Progress } from '@cluster-backup/engine';
+import {
+  ClusterBackupError,
+  Copy,
+  Finding,
+  Progress,
+} from '@cluster-backup/engine';
 
 /** 69 of sysexits.h: something that was needed was not there; everything typed ends in it. */
 export const REFUSED = 69;
 const CANCELLED = 130;
+/** 75 of sysexits.h: it may work later. */
+const COPY_MISSING = 75;
 /** Ours: neither refused nor cancelled, which should not be. */
 const DEFECT = 70;
 
@@ -34,6 +41,17 @@ export function tellFindings(findings: Finding[]): void {
     const where = finding.machine ? `${finding.machine}: ` : '';
     process.stderr.write(`${finding.level}: ${where}${finding.message}\n`);
     if (finding.remedy) process.stderr.write(`  ${finding.remedy}\n`);
+  }
+}
+
+/** A backup that a store lacks is one all the same; the exit code tells. */
+export function tellCopies(copies: Copy[]): void {
+  for (const { store, problem } of copies) {
+    if (!problem) continue;
+    process.exitCode = COPY_MISSING;
+    process.stderr.write(
+      `no copy in ${store}: ${problem.message}\n  ${problem.remedy}\n`,
+    );
   }
 }
 
@@ -73,9 +91,6 @@ function tellError(error: unknown): number {
   process.stderr.write(
     `${error.message}\n\nNow: ${error.state}\nWhat to do: ${error.remedy}\n(${error.code})\n`,
   );
-  const { code, message, state, remedy, details } = error;
-  process.stdout.write(
-    `${JSON.stringify({ error: { code, message, state, remedy, details } })}\n`,
-  );
-  return code === 'cancelled' ? CANCELLED : REFUSED;
+  process.stdout.write(`${JSON.stringify({ error })}\n`);
+  return error.code === 'cancelled' ? CANCELLED : REFUSED;
 }

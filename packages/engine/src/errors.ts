@@ -29,6 +29,12 @@ export class ClusterBackupError extends Error {
     this.remedy = options.remedy;
     this.details = options.details ?? {};
   }
+
+  /** What a person may see of it. */
+  toJSON() {
+    const { code, message, state, remedy, details } = this;
+    return { code, message, state, remedy, details };
+  }
 }
 
 /**

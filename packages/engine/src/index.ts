@@ -11,6 +11,14 @@ export * from './kubernetes';
 export * from './pki';
 export * from './archive';
 export * from './store';
+export type { Copy, Depth, FoundArchive, StoreToOpen } from './copies';
+export {
+  copyBackup,
+  findArchives,
+  readSummary,
+  sweepStore,
+  verifyCopy,
+} from './copies';
 export * from './checks';
 export * from './backup';
 export * from './restore';

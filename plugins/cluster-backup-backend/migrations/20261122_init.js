@@ -7,7 +7,7 @@
  */
 exports.up = async function up(knex) {
   await knex.schema.createTable('operations', table => {
-    table.comment('Runs of check, backup and restore');
+    table.comment('Runs of check, backup, restore and verify');
     table
       .bigIncrements('number')
       .comment('Their order: two may be asked for in one millisecond');
@@ -15,7 +15,6 @@ exports.up = async function up(knex) {
     table.string('kind', 16).notNullable();
     table.string('status', 16).notNullable();
     table.string('cluster_ref').notNullable();
-    table.string('store').comment('Of a backup: where to, when it was said');
     table.string('requested_by').notNullable();
     table.bigInteger('requested_at').notNullable();
     table.bigInteger('started_at');
@@ -66,7 +65,6 @@ exports.up = async function up(knex) {
     table.comment('Archives, and what was proven about them');
     table.string('id', 36).primary();
     table.string('cluster_ref').notNullable();
-    table.string('store').notNullable();
     table.text('key').notNullable();
     table.bigInteger('created_at').notNullable();
     table.bigInteger('size').notNullable();
@@ -82,12 +80,30 @@ exports.up = async function up(knex) {
     table.string('operation_id', 36).notNullable();
     table.index(['cluster_ref', 'created_at', 'id']);
   });
+
+  await knex.schema.createTable('backup_copies', table => {
+    table.comment('What the stores gave when they were asked last');
+    table
+      .string('backup_id', 36)
+      .notNullable()
+      .references('id')
+      .inTable('backups')
+      .onDelete('CASCADE');
+    table.string('store').notNullable();
+    table.string('state', 16).notNullable();
+    table.bigInteger('checked_at').notNullable();
+    table.bigInteger('verified_at');
+    table.bigInteger('locked_until');
+    table.text('fault').comment('JSON');
+    table.primary(['backup_id', 'store']);
+  });
 };
 
 /**
  * @param {import('knex').Knex} knex
  */
 exports.down = async function down(knex) {
+  await knex.schema.dropTable('backup_copies');
   await knex.schema.dropTable('backups');
   await knex.schema.dropTable('operation_events');
   await knex.schema.dropTable('operations');

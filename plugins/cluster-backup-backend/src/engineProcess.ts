@@ -2,7 +2,7 @@ import { readdirSync, writeFileSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { collectYoungGarbage, NOTHING_CHANGED } from '@cluster-backup/engine';
 import { foreseen, notForeseen, stateAfter } from './operations/fault';
-import { FromEngine, Job, ToEngine } from './operations/Job';
+import { FromEngine, isRestore, Job, ToEngine } from './operations/Job';
 import { look, performJob } from './operations/performJob';
 
 /*
@@ -39,8 +39,7 @@ async function main(job: Job) {
 }
 
 async function failure(job: Job, error: unknown) {
-  const isRestore = ['restore', 'resume', 'undo'].includes(job.type);
-  const unfinished = isRestore ? await look(job.cluster) : 'unknown';
+  const unfinished = isRestore(job) ? await look(job.cluster) : 'unknown';
   const fault =
     foreseen(error) ?? (cancel.signal.aborted ? CANCELLED : undefined);
   if (fault) return { type: 'failed', fault, unfinished } as const;

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TestBackend, TestDatabases } from '@backstage/backend-test-utils';
@@ -42,7 +42,10 @@ beforeAll(async () => {
   section = {
     recipients: [key.recipient],
     signingKeyFile: join(folder, 'signing-key.pem'),
-    stores: [{ id: 'local', filesystem: { path: join(folder, 'store') } }],
+    stores: [
+      { id: 'local', filesystem: { path: join(folder, 'store') } },
+      { id: 'vault', filesystem: { path: join(folder, 'vault') } },
+    ],
     clusters: ['lab', 'other'].map(name => ({
       name,
       ssh: {
@@ -170,7 +173,10 @@ it('checks, backs up, restores, over HTTP', async () => {
   });
   const backup = await backUp();
   expect(backup).toMatchObject({
-    store: 'local',
+    copies: [
+      { store: 'local', state: 'good', verifiedAt: expect.any(String) },
+      { store: 'vault', state: 'good', verifiedAt: expect.any(String) },
+    ],
     nodes: ['cp-1'],
     requestedBy: 'user:default/mock',
     reservations: [],
@@ -350,4 +356,60 @@ it('cancels a restore before its point of no return', async () => {
     fault: { code: 'cancelled' },
   });
   expect((await get(CLUSTER)).current).toBeUndefined();
+});
+
+it('keeps a copy in every store that takes one, makes those that are missing, and finds what was altered', async () => {
+  const vault = join(folder, 'vault');
+  const verify = async ({ id }: Backup) => {
+    const { status, body } = await post(`/backups/${id}/verifications`);
+    expect(status).toBe(202);
+    const { operation } = await follow(body.id);
+    return { operation, copies: (await get(`/backups/${id}`)).copies };
+  };
+
+  await rm(vault, { recursive: true });
+  await writeFile(vault, 'no directory');
+  const backup = await backUp();
+  expect(backup.copies).toMatchObject([
+    { store: 'local', state: 'good' },
+    { store: 'vault', state: 'missing', fault: { code: 'store-unavailable' } },
+  ]);
+
+  await rm(vault);
+  const made = await verify(backup);
+  expect(made.operation).toMatchObject({ status: 'succeeded', kind: 'verify' });
+  expect(made.copies).toMatchObject([
+    { store: 'local', state: 'good' },
+    { store: 'vault', state: 'good', verifiedAt: expect.any(String) },
+  ]);
+  expect(made.copies[1].fault).toBeUndefined();
+  const read = (store: string) => readFile(join(folder, store, backup.key));
+  expect((await read('vault')).equals(await read('store'))).toBe(true);
+
+  const altered = await read('store');
+  altered[altered.length >> 1] ^= 1;
+  await writeFile(join(folder, 'store', backup.key), altered);
+  const found = await verify(backup);
+  expect(found.operation.status).toBe('succeeded');
+  expect(found.copies).toMatchObject([
+    { store: 'local', state: 'damaged', fault: { code: 'copy-damaged' } },
+    { store: 'vault', state: 'good' },
+  ]);
+  const restore = await post(`${CLUSTER}/restores`, {
+    backupId: backup.id,
+    confirmation: 'lab',
+    fileKey: await fileKeyOf(backup),
+  });
+  expect((await follow(restore.body.id)).operation.status).toBe('succeeded');
+
+  await rm(join(vault, `${backup.key}.summary.json`));
+  const lost = await verify(backup);
+  expect(lost.operation).toMatchObject({
+    status: 'failed',
+    fault: { code: 'no-good-copy' },
+  });
+  expect(lost.copies).toMatchObject([
+    { state: 'damaged' },
+    { state: 'missing', fault: { code: 'store-file-missing' } },
+  ]);
 });

@@ -16,6 +16,7 @@ import { openDatabase } from './database/openDatabase';
 import { ClusterOperations } from './operations/ClusterOperations';
 import { ConfiguredClusters } from './operations/ConfiguredClusters';
 import { OperationWorker } from './operations/OperationWorker';
+import { verifyInTurn } from './operations/verifyInTurn';
 import { createRouter } from './service/createRouter';
 import { storeTypeCollection } from './storeTypeCollection';
 
@@ -44,17 +45,11 @@ export const clusterBackupPlugin = createBackendPlugin({
         logger: coreServices.logger,
         permissions: coreServices.permissions,
         permissionsRegistry: coreServices.permissionsRegistry,
+        scheduler: coreServices.scheduler,
         userInfo: coreServices.userInfo,
       },
       async init(deps) {
         const { config, logger, lifecycle } = deps;
-        const clusters = new ConfiguredClusters(
-          readConfiguration(config.getOptional('clusterBackup') ?? {}, {
-            folder: process.cwd(),
-            origin: 'of the portal',
-          }),
-          storeTypes,
-        );
         const requireOwnership =
           config.getOptionalBoolean('clusterBackup.restore.requireOwnership') ??
           true;
@@ -62,11 +57,26 @@ export const clusterBackupPlugin = createBackendPlugin({
         const knex = await openDatabase(deps.database);
         const operations = new DatabaseOperationStore(knex);
         const backups = new DatabaseBackupRecordStore(knex);
+        const clusters = new ConfiguredClusters(
+          readConfiguration(config.getOptional('clusterBackup') ?? {}, {
+            folder: process.cwd(),
+            origin: 'of the portal',
+          }),
+          storeTypes,
+          backups,
+        );
         const worker = new OperationWorker({
           store: operations,
           jobOf: claim => clusters.jobOf(claim),
           lookAt: async ({ clusterRef }) => clusters.lookJob(clusterRef),
           logger,
+        });
+
+        const clusterOperations = new ClusterOperations({
+          clusters,
+          operations,
+          backups,
+          worker,
         });
 
         deps.permissionsRegistry.addPermissions(clusterBackupPermissions);
@@ -76,14 +86,10 @@ export const clusterBackupPlugin = createBackendPlugin({
             clusters,
             operations,
             backups,
-            clusterOperations: new ClusterOperations({
-              clusters,
-              operations,
-              backups,
-              worker,
-            }),
+            clusterOperations,
           }),
         );
+        await verifyInTurn({ ...deps, backups, clusterOperations });
         lifecycle.addStartupHook(() => worker.start());
         lifecycle.addShutdownHook(() => worker.stop());
       },

@@ -23,10 +23,7 @@ export interface ClusterBackupApi {
   getBackupHeader(id: string): Promise<Uint8Array>;
 
   startCheck(clusterRef: string): Promise<Operation>;
-  startBackup(
-    clusterRef: string,
-    options?: { store?: string },
-  ): Promise<Operation>;
+  startBackup(clusterRef: string): Promise<Operation>;
   startRestore(
     clusterRef: string,
     options: {
@@ -37,6 +34,9 @@ export interface ClusterBackupApi {
       fileKey: string;
     },
   ): Promise<Operation>;
+
+  /** Reads every copy of a backup, and makes those that are missing from one that is good. */
+  verifyBackup(id: string): Promise<Operation>;
 
   getOperation(id: string): Promise<Operation>;
   /** What is new since `after`; 0 for everything. */

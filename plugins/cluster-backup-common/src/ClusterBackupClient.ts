@@ -58,11 +58,8 @@ export class ClusterBackupClient implements ClusterBackupApi {
     return this.json('POST', `${pathOf(clusterRef)}/checks`, {});
   }
 
-  async startBackup(
-    clusterRef: string,
-    options: { store?: string } = {},
-  ): Promise<Operation> {
-    return this.json('POST', `${pathOf(clusterRef)}/backups`, options);
+  async startBackup(clusterRef: string): Promise<Operation> {
+    return this.json('POST', `${pathOf(clusterRef)}/backups`, {});
   }
 
   async startRestore(
@@ -70,6 +67,14 @@ export class ClusterBackupClient implements ClusterBackupApi {
     options: { backupId: string; confirmation: string; fileKey: string },
   ): Promise<Operation> {
     return this.json('POST', `${pathOf(clusterRef)}/restores`, options);
+  }
+
+  async verifyBackup(id: string): Promise<Operation> {
+    return this.json(
+      'POST',
+      `/backups/${encodeURIComponent(id)}/verifications`,
+      {},
+    );
   }
 
   async getOperation(id: string): Promise<Operation> {

@@ -31,13 +31,33 @@ export interface Finding {
   remedy: string;
 }
 
+/**
+ * Where a backup is, or should be. `good`: when it was read last, the store gave what was signed. `missing`: it has
+ * none. `damaged`: it gave something else. `unknown`: it could not be asked.
+ *
+ * @public
+ */
+export interface BackupCopy {
+  store: string;
+  state: 'good' | 'missing' | 'damaged' | 'unknown';
+  /** When the store was asked last; ISO 8601. */
+  checkedAt: string;
+  /** When all of it was read last and was good; ISO 8601. */
+  verifiedAt?: string;
+  /** Until when the store lets nobody remove it; ISO 8601. */
+  lockedUntil?: string;
+  /** Why it is not good. */
+  fault?: Fault;
+}
+
 /** The record of an archive. @public */
 export interface Backup {
   id: string;
   /** The cluster's entity. */
   clusterRef: string;
-  store: string;
-  /** The archive's key in the store. */
+  /** In every store that it was meant for. */
+  copies: BackupCopy[];
+  /** The archive's key in the stores. */
   key: string;
   /** ISO 8601. */
   createdAt: string;
@@ -62,7 +82,7 @@ export interface Backup {
 }
 
 /** @public */
-export type OperationKind = 'check' | 'backup' | 'restore';
+export type OperationKind = 'check' | 'backup' | 'restore' | 'verify';
 
 /**
  * `interrupted`: a restore whose portal went away in the middle of it, or which ended half-way; it waits for a person
@@ -79,7 +99,7 @@ export type OperationStatus =
   | 'cancelled'
   | 'undone';
 
-/** One run of check, backup or restore. @public */
+/** One run of check, backup, restore or verify. @public */
 export interface Operation {
   id: string;
   kind: OperationKind;
@@ -99,7 +119,7 @@ export interface Operation {
   step?: { name: string; title: string };
   /** How far the step's stream is, in bytes and bytes a second. */
   bytes?: { done: number; total?: number; rate: number };
-  /** The backup that it made, or that it puts back. */
+  /** The backup that it made, puts back or verifies. */
   backupId?: string;
   /** Of a restore: an API server may have run on the restored data, so it can be resumed and not undone. */
   onlyForward?: boolean;

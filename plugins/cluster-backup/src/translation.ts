@@ -28,6 +28,7 @@ export const clusterBackupTranslationRef = createTranslationRef({
     actions: {
       backUp: 'Back up now',
       check: 'Check',
+      verify: 'Verify',
       restore: 'Restore',
       restoreBackupOf: 'Restore the backup of {{time}}',
       cancelOperation: 'Cancel',
@@ -66,7 +67,12 @@ export const clusterBackupTranslationRef = createTranslationRef({
       code: 'Code',
     },
     operation: {
-      kind: { check: 'Check', backup: 'Backup', restore: 'Restore' },
+      kind: {
+        check: 'Check',
+        backup: 'Backup',
+        restore: 'Restore',
+        verify: 'Verification',
+      },
       status: {
         queued: 'queued',
         running: 'running',
@@ -98,6 +104,7 @@ export const clusterBackupTranslationRef = createTranslationRef({
     outcome: {
       backupDone: 'The backup is proven and stored.',
       restoreDone: 'The cluster is as it was in the backup.',
+      verifyDone: 'What the stores gave was read to its end.',
       outage: 'Its API was away for {{duration}}.',
       cancelled: 'It was cancelled. Nothing half-done was left.',
       undone: 'The restore was taken back: the cluster is as it was before.',
@@ -143,13 +150,24 @@ export const clusterBackupTranslationRef = createTranslationRef({
       versions: 'Versions',
       member: 'Member',
       nodes: 'Nodes',
-      store: 'Store',
-      key: 'Key in the store',
+      copies: 'Copies',
+      key: 'Key in the stores',
       sha256: 'SHA-256',
       signer: 'Signed by',
       requestedBy: 'Asked for by',
       reservations: 'Reservations',
       noReservations: 'Nothing is to be said against this backup.',
+    },
+    copies: {
+      of: '{{good}} of {{all}} copies',
+      good: '{{store}}: good, read {{age}}',
+      missing: '{{store}}: none, seen {{age}}',
+      damaged: '{{store}}: damaged, seen {{age}}',
+      unknown: '{{store}}: could not be asked {{age}}',
+      lockedUntil: 'cannot be removed before {{time}}',
+      atRisk:
+        'Copies that are missing are made again from a good one, every hour until it works.',
+      none: 'No copy of this backup is good: it cannot be restored as things are.',
     },
     operations: {
       title: 'Recent operations',

@@ -1,6 +1,6 @@
 import { backupCluster } from '@cluster-backup/engine';
 import { openStore, readConfigurationFile } from '../configuration';
-import { conclude, tell, tellFindings } from '../terminal';
+import { conclude, tell, tellCopies, tellFindings } from '../terminal';
 
 export function backup(options: {
   cluster: string;
@@ -9,16 +9,21 @@ export function backup(options: {
 }) {
   return conclude(async signal => {
     const configuration = readConfigurationFile(options.config);
-    const { key, summary, reservations } = await backupCluster({
+    const { key, summary, reservations, copies } = await backupCluster({
       recipients: configuration.recipients(),
       cluster: configuration.cluster(options.cluster),
-      store: await openStore(configuration, options.store),
+      folder: configuration.folder(options.cluster),
+      stores: configuration.backupStores(options.store).map(store => ({
+        id: store.id,
+        open: () => openStore(store),
+      })),
       signingKey: await configuration.signingKey(),
       compressionLevel: configuration.compressionLevel,
       progress: tell(),
       signal,
     });
     tellFindings(reservations);
-    return { key, summary };
+    tellCopies(copies);
+    return { key, summary, copies };
   });
 }

@@ -5,8 +5,6 @@ import {
   ArchiveWriter,
   createArchive,
   Description,
-  encodeSummary,
-  summaryName,
 } from '../archive';
 import { checkCluster, Finding, refuseOn } from '../checks';
 import {
@@ -15,18 +13,32 @@ import {
   connectCluster,
   ConnectedCluster,
 } from '../cluster';
+import {
+  commitCopies,
+  Copy,
+  CopyInMaking,
+  copyOf,
+  openCopies,
+  proveCopies,
+  refuseWithoutCopy,
+  removeCopies,
+  StoreToOpen,
+  writeCopies,
+} from '../copies';
 import { ClusterBackupError, NOTHING_CHANGED, restated } from '../errors';
 import { connectMember, EtcdMember } from '../etcd';
 import { captureFiles, ControlPlaneNode } from '../layout';
 import { askApi } from '../kubernetes';
 import { Progress, toldBytes } from '../progress';
-import { BackupStore } from '../store';
 import { engineVersion } from '../version';
 
 /** @public */
 export interface BackupOptions {
   cluster: ClusterAccess;
-  store: BackupStore;
+  /** `NAMESPACE/NAME`: where in the stores this cluster's archives are; the cluster's identity is added. */
+  folder: string;
+  /** At least one; the archive goes to all of them. */
+  stores: StoreToOpen[];
   /** age recipients; at least one. Who holds one of their identities can open the archive. */
   recipients: string[];
   /** Ed25519 private key. */
@@ -39,10 +51,12 @@ export interface BackupOptions {
 
 /** @public */
 export interface BackupResult {
-  /** The archive's key in the store. */
+  /** The archive's key in the stores. */
   key: string;
   summary: ArchiveSummary;
   reservations: Finding[];
+  /** One for each store, at least one of them without a problem. */
+  copies: Copy[];
 }
 
 /** What the parts of one backup share. */
@@ -52,11 +66,12 @@ interface Backup extends BackupOptions {
   connected: ConnectedCluster;
   nodes: ControlPlaneNode[];
   reservations: Finding[];
+  copies: CopyInMaking[];
 }
 
 /**
  * Takes a backup: checks the cluster, chooses the fittest member, and streams its snapshot and every control-plane
- * node's files, packed, encrypted and signed, into the store. What is not as it should be is kept as a reservation;
+ * node's files, packed, encrypted and signed, into the stores. It is a backup once one store gives back what it was given. What is not as it should be is kept as a reservation;
  * only what makes the bytes untrue or unstorable stops it.
  *
  * @throws ClusterBackupError of every room it passes through
@@ -67,6 +82,8 @@ export async function backupCluster(
 ): Promise<BackupResult> {
   const progress = options.progress ?? (() => {});
   const signal = options.signal ?? new AbortController().signal;
+  const copies = await openCopies(options.stores);
+  refuseWithoutCopy(copies);
   const connected = await connectCluster(options.cluster, { signal });
   try {
     const { findings, nodes, fitness } = await checkCluster(connected, {
@@ -85,6 +102,7 @@ export async function backupCluster(
           signal,
           connected,
           nodes,
+          copies,
           reservations: findings.filter(
             finding => finding.level === 'reservation',
           ),
@@ -109,13 +127,13 @@ export async function backupCluster(
   }
 }
 
-/** Streams the archive into the store; when either side fails both end, and the store keeps nothing. */
+/** Streams the archive into the stores. When it cannot be written all end; a store that fails is left behind. */
 async function store(
   backup: Backup,
   chosen: ControlPlaneNode,
   member: EtcdMember,
 ): Promise<BackupResult> {
-  const { cluster, store: into, progress } = backup;
+  const { cluster, copies: open, progress, reservations } = backup;
   const stop = new AbortController();
   const signal = AbortSignal.any([backup.signal, stop.signal]);
   const now = new Date();
@@ -125,35 +143,40 @@ async function store(
     compressionLevel: backup.compressionLevel,
     signal,
   });
-  const folder = `default/${cluster.name}/${chosen.caFingerprint.slice(0, 8)}`;
-  const key = `${folder}/${archiveName(cluster.name, now)}`;
+  const identity = chosen.caFingerprint.slice(0, 8);
+  const key = `${backup.folder}/${identity}/${archiveName(cluster.name, now)}`;
 
-  let first: { error: unknown } | undefined;
-  const end = (error: unknown) => {
-    first ??= { error };
-    stop.abort(error);
-    archive.abort(error as Error);
-  };
-  const [summary, stored] = await Promise.all([
-    pack({ ...backup, signal }, archive, chosen, member, now).catch(end),
-    into.put(key, archive.ciphertext, { signal }).catch(end),
+  const [packed, written] = await Promise.all([
+    pack({ ...backup, signal }, archive, chosen, member, now).then(
+      summary => ({ summary }),
+      error => {
+        stop.abort(error);
+        archive.abort(error as Error);
+        return { error };
+      },
+    ),
+    writeCopies(open, key, archive.ciphertext, { signal }),
   ]);
-  if (first) throw first.error;
+  if ('error' in packed) {
+    // An archive is abandoned when no store takes it any more.
+    const { code } = packed.error as ClusterBackupError;
+    if (code === 'archive-abandoned') refuseWithoutCopy(written);
+    throw packed.error;
+  }
+  const { summary } = packed;
 
-  progress({
-    type: 'step',
-    step: 'confirm',
-    title: 'Confirm',
-    status: 'started',
-  });
-  await confirm(into, key, summary!, stored!.size);
-  progress({
-    type: 'step',
-    step: 'confirm',
-    title: 'Confirm',
-    status: 'done',
-  });
-  return { key, summary: summary!, reservations: backup.reservations };
+  const told = { type: 'step', step: 'confirm', title: 'Confirm' } as const;
+  progress({ ...told, status: 'started' });
+  const proven = await proveCopies(written, key, summary, backup.signal);
+  if (backup.signal.aborted) {
+    await removeCopies(proven, key);
+    backup.signal.throwIfAborted();
+  }
+  refuseWithoutCopy(proven);
+  const copies = await commitCopies(proven, key, summary);
+  refuseWithoutCopy(copies);
+  progress({ ...told, status: 'done' });
+  return { key, summary, reservations, copies: copies.map(copyOf) };
 }
 
 /** Writes the archive's parts in their order, each node's files as they stream from it. */
@@ -285,31 +308,4 @@ function describe(
       machine,
     })),
   };
-}
-
-/** The summary is written last: an archive without one is an orphan, not a backup. */
-async function confirm(
-  into: BackupStore,
-  key: string,
-  summary: ArchiveSummary,
-  written: number,
-) {
-  const stored = await into.head(key);
-  if (stored?.size !== summary.ciphertext.size || written !== stored.size) {
-    await into.remove(key);
-    throw new ClusterBackupError({
-      code: 'store-lost-bytes',
-      message: `Store ${into.id} was given ${
-        summary.ciphertext.size
-      } bytes of ${key} and holds ${stored?.size ?? 'none'}.`,
-      state: `${NOTHING_CHANGED} The archive was removed again.`,
-      remedy: `Look at store ${into.id}, then take the backup again.`,
-      details: { store: into.id, key },
-    });
-  }
-  await into.put(summaryName(key), only(encodeSummary(summary)));
-}
-
-async function* only(bytes: Buffer) {
-  yield bytes;
 }

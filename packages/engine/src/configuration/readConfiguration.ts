@@ -12,6 +12,7 @@ import { ClusterBackupError, NOTHING_CHANGED } from '../errors';
 import { MachineAccess } from '../machine';
 import { BackupStore, openFilesystemStore } from '../store';
 import {
+  ClusterSection,
   ConfigurationSection,
   MachineSection,
   SshSection,
@@ -34,10 +35,14 @@ export interface Configuration {
   /** The clusters that are configured, and the catalog entities that they are. */
   clusters: Array<{ name: string; entityRef: string }>;
   cluster(name: string): ClusterAccess;
+  /** `NAMESPACE/NAME`: where in the stores a cluster's archives are. */
+  folder(name: string): string;
   /** Ids of the stores. */
   stores: string[];
   /** The store of that id; the first one when none is named. */
   store(id?: string): StoreConfiguration;
+  /** Where backups go: to the store of that id, or to all of them, of which there must be one. */
+  backupStores(id?: string): StoreConfiguration[];
   /** Who can open what is written. */
   recipients(): string[];
   /** Signs archives; a file that is not there is made, so that no archive is ever unsigned. */
@@ -71,6 +76,8 @@ export function readConfiguration(
     compressionLevel,
   } = section as ConfigurationSection;
   const at = (path: string) => resolve(folder, path);
+  const entityRefOf = ({ name, entityRef }: ClusterSection) =>
+    entityRef ?? `resource:default/${name}`;
   refuseTwice(origin, 'cluster', clusters, 'name');
   refuseTwice(origin, 'store', stores, 'id');
 
@@ -81,9 +88,9 @@ export function readConfiguration(
 
   return {
     compressionLevel,
-    clusters: clusters.map(({ name, entityRef }) => ({
-      name,
-      entityRef: entityRef ?? `resource:default/${name}`,
+    clusters: clusters.map(cluster => ({
+      name: cluster.name,
+      entityRef: entityRefOf(cluster),
     })),
     stores: stores.map(({ id }) => id),
 
@@ -118,6 +125,17 @@ export function readConfiguration(
       };
     },
 
+    folder(name) {
+      const ref = entityRefOf(clusters.find(each => each.name === name)!);
+      const [, namespace = 'default', entity] =
+        /^(?:[^:/]+:)?(?:([^/]+)\/)?([^/]+)$/.exec(ref) ?? [];
+      if (entity) return `${namespace}/${entity}`.toLowerCase();
+      throw configurationWrong(
+        origin,
+        `${ref}, the entityRef of ${name}, is no reference to an entity`,
+      );
+    },
+
     store(id) {
       const found = id ? stores.find(store => store.id === id) : stores[0];
       if (!found) {
@@ -127,6 +145,11 @@ export function readConfiguration(
         );
       }
       return { ...typeOf(origin, found), folder };
+    },
+
+    backupStores(id) {
+      if (id || !stores.length) return [this.store(id)];
+      return stores.map(store => this.store(store.id));
     },
 
     recipients() {

@@ -1,8 +1,8 @@
 import { ClusterBackupError, NOTHING_CHANGED } from '../errors';
 import { findRestoreTool } from '../etcd';
+import { fanOutTogether } from '../fanOut';
 import { toldBytes } from '../progress';
 import { change, claim } from './journal';
-import { fanOut } from './fanOut';
 import { NodePlan, VerifiedArchive, workspaceOf } from './plan';
 import { Attempting, StepNode } from './Step';
 import { onAll } from './perform';
@@ -90,7 +90,7 @@ export async function receiveSnapshot(
     }
   }
   nodes.forEach(node => attempting.boundary?.(step, node.plan.name, 'before'));
-  await fanOut(
+  await fanOutTogether(
     ending(toldBytes(source, step, size, attempting.progress)),
     nodes.map(
       node => chunks =>

@@ -6,6 +6,8 @@ export interface StoredFile {
   /** Bytes. */
   size: number;
   modifiedAt: Date;
+  /** The store lets nobody remove it before then. */
+  lockedUntil?: Date;
 }
 
 /**
@@ -15,6 +17,8 @@ export interface StoredFile {
  */
 export interface BackupStore {
   readonly id: string;
+  /** Made once and kept in the store itself: replicas that read different ones see different disks. */
+  identity(): Promise<string>;
   /**
    * Writes a file that does not exist yet. When it resolves the file is durable under its name; when it rejects
    * nothing is under that name.
@@ -30,4 +34,12 @@ export interface BackupStore {
   list(prefix: string): AsyncIterable<StoredFile>;
   /** Removing what is not there is no error. */
   remove(key: string): Promise<void>;
+  /**
+   * A file was read back and is right: where the store is configured to, it lets nobody remove it for a while.
+   *
+   * @returns until when
+   */
+  lock?(key: string): Promise<Date | undefined>;
+  /** Removes what writers that died left half-written, if they began before then. */
+  sweep(before: Date): Promise<void>;
 }

@@ -287,14 +287,32 @@ describe('a store in a directory', () => {
     expect(await keys('')).toEqual([]);
     expect(await store.head('lab/a/file')).toBeUndefined();
 
-    await openFilesystemStore({ id: 'disk', path });
+    const anHourAgo = new Date(Date.now() - 60 * 60 * 1000);
+    await store.sweep(anHourAgo);
     expect(await everyFile()).toEqual([part]);
-    const anHourAgo = new Date(Date.now() - 61 * 60 * 1000);
-    await utimes(join(path, 'lab', 'a', part), anHourAgo, anHourAgo);
-    store = await openFilesystemStore({ id: 'disk', path });
+    const before = new Date(anHourAgo.getTime() - 60_000);
+    await utimes(join(path, 'lab', 'a', part), before, before);
+    await store.sweep(anHourAgo);
     expect(await everyFile()).toEqual([]);
     await store.put('lab/a/file', pieces('again'));
     expect(await textOf('lab/a/file')).toBe('again');
+  });
+
+  it('knows which one it is, whoever asks first, and wherever it is mounted', async () => {
+    const again = await openFilesystemStore({ id: 'other', path });
+    const identities = await Promise.all(
+      [store, again, store, again].map(each => each.identity()),
+    );
+    expect(new Set(identities).size).toBe(1);
+    expect(identities[0]).toMatch(/^[0-9a-f-]{36}$/);
+    expect(await everyFile()).toEqual(['.cluster-backup-store']);
+    expect(await keys('')).toEqual([]);
+
+    const another = await openFilesystemStore({
+      id: 'disk',
+      path: join(path, 'another'),
+    });
+    expect(await another.identity()).not.toBe(identities[0]);
   });
 
   it('says when it can not be opened', async () => {

@@ -1,13 +1,13 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import {
   lstat,
   mkdir,
   open,
   readdir,
+  readFile,
   realpath,
   statfs,
-  unlink,
 } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -25,8 +25,8 @@ import { Reading, writeAll } from './writeAll';
 
 /** How much is read from the disk at a time. */
 const CHUNK = 1024 * 1024;
-/** A put writes all the time; what was not touched for this long was left by a process that died. */
-const STALE_MS = 60 * 60 * 1000;
+/** No key can be its name: their parts do not begin with a dot. */
+const IDENTITY_FILE = '.cluster-backup-store';
 const PART_FILE = /^\..+\.[0-9a-f]{16}\.part$/;
 
 class FilesystemStore implements BackupStore {
@@ -146,14 +146,45 @@ class FilesystemStore implements BackupStore {
     }
   }
 
-  async sweep(): Promise<void> {
-    const before = Date.now() - STALE_MS;
-    for await (const { path, name } of this.walk('')) {
-      const found = PART_FILE.test(name) && (await lstatIfThere(path));
-      if (found && found.mtimeMs < before) {
-        // A store that may only be read still serves restores.
-        await unlink(path).catch(() => {});
+  async sweep(before: Date): Promise<void> {
+    try {
+      for await (const { path, name } of this.walk('')) {
+        const found = PART_FILE.test(name) && (await lstatIfThere(path));
+        if (found && found.mtimeMs < before.getTime()) {
+          await unlinkIfThere(path);
+        }
       }
+    } catch (error) {
+      throw this.problem('can not remove what was left half-written', error);
+    }
+  }
+
+  async identity(): Promise<string> {
+    const path = join(this.root, IDENTITY_FILE);
+    try {
+      if (!(await lstatIfThere(path))) await this.makeIdentity(path);
+      return (await readFile(path, 'utf8')).trim();
+    } catch (error) {
+      throw this.problem('can not tell which one it is', error);
+    }
+  }
+
+  /** Of two that make it at once the first wins. */
+  private async makeIdentity(path: string) {
+    const part = `${path}.${randomBytes(8).toString('hex')}.part`;
+    const file = await open(part, 'wx', 0o600);
+    try {
+      await file.writeFile(`${randomUUID()}\n`);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    try {
+      await nameFile(part, path);
+    } catch (error) {
+      if (errorCode(error) !== 'EEXIST') throw error;
+    } finally {
+      await unlinkIfThere(part);
     }
   }
 
@@ -296,8 +327,7 @@ function mebibytes(bytes: number): string {
 
 /**
  * A store in a directory of this machine. Files are 0600 in directories 0700; a file appears under its name only
- * when it is whole and on the disk. What a killed process left half-written is removed here, when the store is opened
- * an hour later or after.
+ * when it is whole and on the disk.
  *
  * @throws ClusterBackupError `store-unavailable`
  * @public
@@ -309,9 +339,7 @@ export async function openFilesystemStore(options: {
   const { id, path } = options;
   try {
     await mkdir(path, { recursive: true, mode: 0o700 });
-    const store = new FilesystemStore(id, await realpath(path));
-    await store.sweep();
-    return store;
+    return new FilesystemStore(id, await realpath(path));
   } catch (error) {
     throw new ClusterBackupError({
       code: 'store-unavailable',

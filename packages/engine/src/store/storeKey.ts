@@ -8,7 +8,12 @@ export function isKeyPart(name: string): boolean {
   return PART.test(name);
 }
 
-/** The parts of a key, none of which is hidden or leads anywhere but down. */
+/**
+ * The parts of a key, none of which is hidden or leads anywhere but down.
+ *
+ * @throws ClusterBackupError `store-key-invalid`
+ * @public
+ */
 export function keyParts(key: string): string[] {
   const parts = key.split('/');
   if (key.length > MAX_KEY || !parts.every(isKeyPart)) {

@@ -6,7 +6,11 @@ const BATCH = 1024 * 1024;
 /** Written back in the background each time, so that the last flush has little left to do. */
 const FLUSH_EVERY = 32 * 1024 * 1024;
 
-/** A source being read: tells its own failures from the disk's, and is told of the disk's. */
+/**
+ * A source that a store reads: tells its own failures from the store's, and is told of the store's.
+ *
+ * @public
+ */
 export class Reading {
   failure?: { error: unknown };
   private readonly source: AsyncIterable<Uint8Array>;

@@ -6,6 +6,17 @@ import {
 /** The records of archives; an operation's end writes them. */
 export interface BackupRecordStore {
   get(id: string): Promise<Backup | undefined>;
+  /**
+   * Backups with a copy that is not good, or was not read for long, and whose verification is neither queued nor
+   * running. Newest first: they matter most.
+   */
+  dueForVerification(options: {
+    /** What was read longer ago than this is to be read again. */
+    verifiedBeforeMs: number;
+    /** What is not good is asked for no more often. */
+    retryAfterMs: number;
+    limit: number;
+  }): Promise<Backup[]>;
   /** Newest first. */
   page(
     clusterRef: string,

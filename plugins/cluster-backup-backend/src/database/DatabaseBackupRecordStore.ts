@@ -1,15 +1,16 @@
 import {
   Backup,
+  BackupCopy,
   BackupPage,
 } from '@cluster-backup/backstage-plugin-cluster-backup-common';
 import { Knex } from 'knex';
-import { isoTime } from './databaseClock';
+import { FoundCopy } from '../operations/Job';
+import { ago, isoTime, now } from './databaseClock';
 import { BackupRecordStore } from './BackupRecordStore';
 
 interface BackupRow {
   id: string;
   cluster_ref: string;
-  store: string;
   key: string;
   created_at: number | string;
   size: number | string;
@@ -25,6 +26,16 @@ interface BackupRow {
   operation_id: string;
 }
 
+interface CopyRow {
+  backup_id: string;
+  store: string;
+  state: BackupCopy['state'];
+  checked_at: number | string;
+  verified_at: number | string | null;
+  locked_until: number | string | null;
+  fault: string | null;
+}
+
 /** Keeps the records in the plugin's database. */
 export class DatabaseBackupRecordStore implements BackupRecordStore {
   private readonly knex: Knex;
@@ -35,7 +46,53 @@ export class DatabaseBackupRecordStore implements BackupRecordStore {
 
   async get(id: string): Promise<Backup | undefined> {
     const row = await this.knex<BackupRow>('backups').where({ id }).first();
-    return row && backupOf(row);
+    return row && (await this.withCopies([row]))[0];
+  }
+
+  async dueForVerification(options: {
+    verifiedBeforeMs: number;
+    retryAfterMs: number;
+    limit: number;
+  }): Promise<Backup[]> {
+    const { verifiedBeforeMs, retryAfterMs, limit } = options;
+    const rows = await this.knex<BackupRow>('backups')
+      .select('backups.*')
+      .whereExists(
+        this.knex('backup_copies')
+          .select(this.knex.raw('1'))
+          .whereRaw('backup_copies.backup_id = backups.id')
+          .andWhere('checked_at', '<', ago(this.knex, retryAfterMs))
+          .andWhere(due =>
+            due
+              .whereNot({ state: 'good' })
+              .orWhere('checked_at', '<', ago(this.knex, verifiedBeforeMs)),
+          ),
+      )
+      .whereNotExists(
+        this.knex('operations')
+          .select(this.knex.raw('1'))
+          .whereRaw('operations.backup_id = backups.id')
+          .where({ kind: 'verify' })
+          .whereIn('status', ['queued', 'running']),
+      )
+      .orderBy('backups.created_at', 'desc')
+      .limit(limit);
+    return this.withCopies(rows);
+  }
+
+  private async withCopies(rows: BackupRow[]): Promise<Backup[]> {
+    const copies = await this.knex<CopyRow>('backup_copies')
+      .whereIn(
+        'backup_id',
+        rows.map(({ id }) => id),
+      )
+      .orderBy('store');
+    return rows.map(row =>
+      backupOf(
+        row,
+        copies.filter(copy => copy.backup_id === row.id),
+      ),
+    );
   }
 
   async page(
@@ -61,7 +118,7 @@ export class DatabaseBackupRecordStore implements BackupRecordStore {
           ),
       );
     }
-    const backups = (await query).map(backupOf);
+    const backups = await this.withCopies(await query);
     const isLast = backups.length <= limit;
     return {
       backups: backups.slice(0, limit),
@@ -70,12 +127,48 @@ export class DatabaseBackupRecordStore implements BackupRecordStore {
   }
 }
 
+/** Writes down what the stores gave; a part of the transaction that ends an operation. */
+export async function recordCopies(
+  knex: Knex,
+  backupId: string,
+  copies: FoundCopy[],
+): Promise<void> {
+  for (const { store, state, lockedUntil, fault } of copies) {
+    await knex('backup_copies')
+      .insert({
+        backup_id: backupId,
+        store,
+        state,
+        checked_at: now(knex),
+        ...(state === 'good' && { verified_at: now(knex) }),
+        ...(lockedUntil && { locked_until: Date.parse(lockedUntil) }),
+        fault: fault ? JSON.stringify(fault) : null,
+      })
+      .onConflict(['backup_id', 'store'])
+      .merge();
+  }
+}
+
+function copyOf(row: CopyRow): BackupCopy {
+  return {
+    store: row.store,
+    state: row.state,
+    checkedAt: isoTime(row.checked_at),
+    verifiedAt: row.verified_at === null ? undefined : isoTime(row.verified_at),
+    lockedUntil:
+      row.locked_until === null ? undefined : isoTime(row.locked_until),
+    fault: row.fault === null ? undefined : JSON.parse(row.fault),
+  };
+}
+
 /** Writes a record; a part of the transaction that ends its operation. */
-export async function insertBackup(knex: Knex, backup: Backup): Promise<void> {
+export async function insertBackup(
+  knex: Knex,
+  backup: Omit<Backup, 'copies'>,
+): Promise<void> {
   const row: BackupRow = {
     id: backup.id,
     cluster_ref: backup.clusterRef,
-    store: backup.store,
     key: backup.key,
     created_at: Date.parse(backup.createdAt),
     size: backup.size,
@@ -93,11 +186,11 @@ export async function insertBackup(knex: Knex, backup: Backup): Promise<void> {
   await knex<BackupRow>('backups').insert(row);
 }
 
-function backupOf(row: BackupRow): Backup {
+function backupOf(row: BackupRow, copies: CopyRow[]): Backup {
   return {
     id: row.id,
     clusterRef: row.cluster_ref,
-    store: row.store,
+    copies: copies.map(copyOf),
     key: row.key,
     createdAt: isoTime(row.created_at),
     size: Number(row.size),

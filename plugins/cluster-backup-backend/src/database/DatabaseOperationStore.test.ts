@@ -17,7 +17,6 @@ const SOON = { leaseMs: 20 };
 const aWhile = () => new Promise(resolve => setTimeout(resolve, 60));
 
 const backup: NonNullable<Ending['backup']> = {
-  store: 'local',
   key: 'default/lab/1/lab.tar.gz.age',
   createdAt: '2026-11-22T10:00:00.000Z',
   size: 3_000_000_000,

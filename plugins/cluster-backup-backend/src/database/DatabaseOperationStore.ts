@@ -7,7 +7,7 @@ import {
   OperationStatus,
 } from '@cluster-backup/backstage-plugin-cluster-backup-common';
 import { Knex } from 'knex';
-import { insertBackup } from './DatabaseBackupRecordStore';
+import { insertBackup, recordCopies } from './DatabaseBackupRecordStore';
 import { after, isoTime, isPostgres, now } from './databaseClock';
 import {
   Claim,
@@ -22,13 +22,14 @@ import {
 /** Renewed at a third of it. */
 export const LEASE_MS = 30_000;
 const EVENTS_AT_ONCE = 1000;
+/** They change nothing on a cluster, and need not wait for what does. */
+const LOOKS: OperationKind[] = ['check', 'verify'];
 
 interface OperationRow {
   id: string;
   kind: OperationKind;
   status: OperationStatus;
   cluster_ref: string;
-  store: string | null;
   requested_by: string;
   requested_at: number | string;
   started_at: number | string | null;
@@ -70,19 +71,19 @@ export class DatabaseOperationStore implements OperationStore {
   }
 
   async queue(options: {
-    kind: 'check' | 'backup';
+    kind: 'check' | 'backup' | 'verify';
     clusterRef: string;
     requestedBy: string;
-    store?: string;
+    backupId?: string;
   }): Promise<Operation> {
-    const { kind, clusterRef, requestedBy, store } = options;
+    const { kind, clusterRef, requestedBy, backupId } = options;
     return this.knex.transaction(async trx => {
       const id = await this.insert(trx, {
         kind,
         status: 'queued',
         cluster_ref: clusterRef,
         requested_by: requestedBy,
-        store: store ?? null,
+        backup_id: backupId ?? null,
         attempt: 0,
       });
       await this.append(trx, id, [
@@ -108,7 +109,7 @@ export class DatabaseOperationStore implements OperationStore {
       .where({ status: 'queued' })
       .andWhere(free =>
         free
-          .where({ kind: 'check' })
+          .whereIn('kind', LOOKS)
           .orWhereNotExists(
             trx('operations as busy')
               .select(trx.raw('1'))
@@ -234,8 +235,9 @@ export class DatabaseOperationStore implements OperationStore {
       await this.append(trx, lease.id, [
         { type: 'status', message: ending.message },
       ]);
+      const row = (await this.row(trx, lease.id))!;
       if (ending.backup && backupId) {
-        const { cluster_ref, requested_by } = (await this.row(trx, lease.id))!;
+        const { cluster_ref, requested_by } = row;
         await insertBackup(trx, {
           ...ending.backup,
           id: backupId,
@@ -243,6 +245,9 @@ export class DatabaseOperationStore implements OperationStore {
           clusterRef: cluster_ref,
           requestedBy: requested_by,
         });
+      }
+      if (ending.copies && row.backup_id) {
+        await recordCopies(trx, row.backup_id, ending.copies);
       }
     });
   }
@@ -370,9 +375,10 @@ export class DatabaseOperationStore implements OperationStore {
     const rows = await this.knex<OperationRow>('operations')
       .where({ cluster_ref: clusterRef })
       .whereIn('status', ['running', 'interrupted', 'queued'])
+      .whereNot({ kind: 'verify' })
       .orderBy('number');
     const first =
-      rows.find(row => row.status !== 'queued' && row.kind !== 'check') ??
+      rows.find(row => row.status !== 'queued' && !LOOKS.includes(row.kind)) ??
       rows.find(row => row.status === 'running') ??
       rows[0];
     return first && operationOf(first);
@@ -419,11 +425,7 @@ export class DatabaseOperationStore implements OperationStore {
 
   private async claimed(trx: Knex, lease: Lease): Promise<Claim> {
     const row = (await this.row(trx, lease.id))!;
-    return {
-      lease,
-      operation: operationOf(row),
-      store: row.store ?? undefined,
-    };
+    return { lease, operation: operationOf(row) };
   }
 
   /** The index that keeps a second writer off a cluster is the judge of who was first. */

@@ -6,6 +6,7 @@ import {
   OperationEvent,
   OperationStatus,
 } from '@cluster-backup/backstage-plugin-cluster-backup-common';
+import { FoundCopy } from '../operations/Job';
 
 /** The right to run an operation, until it expires or somebody else has it. */
 export interface Lease {
@@ -19,8 +20,6 @@ export interface Lease {
 export interface Claim {
   lease: Lease;
   operation: Operation;
-  /** The store that a backup was asked to go to. */
-  store?: string;
 }
 
 export type NewEvent = Omit<OperationEvent, 'cursor' | 'at'>;
@@ -42,7 +41,12 @@ export interface Ending {
   needsKey?: boolean;
   outageSeconds?: number;
   /** What a backup made: recorded together with its operation's end. */
-  backup?: Omit<Backup, 'id' | 'operationId' | 'requestedBy' | 'clusterRef'>;
+  backup?: Omit<
+    Backup,
+    'id' | 'operationId' | 'requestedBy' | 'clusterRef' | 'copies'
+  >;
+  /** What the stores gave of the operation's backup. */
+  copies?: FoundCopy[];
 }
 
 /** Somebody else has the operation by now; whoever reads this stops and writes nothing more. */
@@ -56,10 +60,11 @@ export class LeaseLostError extends Error {
 /** Operations, their leases and their logs. All replicas work on it at once. */
 export interface OperationStore {
   queue(options: {
-    kind: 'check' | 'backup';
+    kind: 'check' | 'backup' | 'verify';
     clusterRef: string;
     requestedBy: string;
-    store?: string;
+    /** Of what is verified. */
+    backupId?: string;
   }): Promise<Operation>;
   /** The oldest queued operation whose cluster is free. */
   claim(workerId: string): Promise<Claim | undefined>;
@@ -113,7 +118,7 @@ export interface OperationStore {
   ): Promise<{ events: OperationEvent[]; cursor: number }>;
   /** Whether a step of an operation was ever done. */
   wasStepDone(id: string, step: string): Promise<boolean>;
-  /** What runs, is interrupted or waits on a cluster, in this order. */
+  /** What runs, is interrupted or waits on a cluster, in this order. Reading copies is nothing on the cluster. */
   current(clusterRef: string): Promise<Operation | undefined>;
   recent(clusterRef: string, limit: number): Promise<Operation[]>;
 }

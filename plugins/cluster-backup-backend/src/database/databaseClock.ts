@@ -10,6 +10,11 @@ export function after(knex: Knex, milliseconds: number): Knex.Raw {
   return knex.raw(`${millisecondsSince1970(knex)} + ?`, [milliseconds]);
 }
 
+/** The database's time, some milliseconds before now. */
+export function ago(knex: Knex, milliseconds: number): Knex.Raw {
+  return after(knex, -milliseconds);
+}
+
 function millisecondsSince1970(knex: Knex): string {
   return isPostgres(knex)
     ? '(extract(epoch from clock_timestamp()) * 1000)::bigint'

@@ -35,22 +35,20 @@ export class ClusterOperations {
     return this.queue({ kind: 'check', clusterRef, requestedBy: by });
   }
 
-  async backUp(
-    clusterRef: string,
-    by: string,
-    options: { store?: string },
-  ): Promise<Operation> {
-    const { store } = options;
+  async backUp(clusterRef: string, by: string): Promise<Operation> {
     this.clusters.configuredName(clusterRef);
-    if (store !== undefined && !this.clusters.stores.includes(store)) {
-      throw new ClusterBackupError({
-        code: 'request-invalid',
-        message: `There is no store ${store}.`,
-        state: NOTHING_CHANGED,
-        remedy: `Choose one of: ${this.clusters.stores.join(', ')}.`,
-      });
-    }
-    return this.queue({ kind: 'backup', clusterRef, requestedBy: by, store });
+    return this.queue({ kind: 'backup', clusterRef, requestedBy: by });
+  }
+
+  /** Reads a backup's copies; of a cluster that is not configured any more too. */
+  async verify(backup: Backup, by: string): Promise<Operation> {
+    const { id, clusterRef } = backup;
+    return this.queue({
+      kind: 'verify',
+      clusterRef,
+      requestedBy: by,
+      backupId: id,
+    });
   }
 
   /** Never queued: it begins with this request, or not at all. */

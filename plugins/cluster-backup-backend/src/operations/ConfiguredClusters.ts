@@ -1,18 +1,21 @@
 import { parseEntityRef, stringifyEntityRef } from '@backstage/catalog-model';
 import {
-  ArchiveSummary,
   ClusterAccess,
   ClusterBackupError,
   Configuration,
   configurationWrong,
   NOTHING_CHANGED,
-  summaryName,
-  verifySummary,
+  readSummary,
 } from '@cluster-backup/engine';
 import { StoreType } from '@cluster-backup/backstage-plugin-cluster-backup-node';
-import { Backup } from '@cluster-backup/backstage-plugin-cluster-backup-common';
+import {
+  Backup,
+  BackupCopy,
+} from '@cluster-backup/backstage-plugin-cluster-backup-common';
+import { BackupRecordStore } from '../database/BackupRecordStore';
 import { Claim } from '../database/OperationStore';
-import { ArchiveToOpen, Job, StoreToOpen } from './Job';
+import { ArchiveToOpen, Job, PluggedStore } from './Job';
+import { foreseen } from './fault';
 import { openStore } from './openStore';
 
 const MAX_HEADER = 64 * 1024;
@@ -20,13 +23,19 @@ const MAX_HEADER = 64 * 1024;
 /** The clusters and stores of the configuration, by the entities that they are in the catalog. */
 export class ConfiguredClusters {
   private readonly configuration: Configuration;
-  private readonly modules: Map<string, string>;
+  private readonly backups: BackupRecordStore;
+  private readonly types: Map<string, Pick<StoreType, 'modulePath' | 'settings'>>;
   private readonly names: Map<string, string>;
 
-  constructor(configuration: Configuration, storeTypes: StoreType[]) {
+  constructor(
+    configuration: Configuration,
+    storeTypes: StoreType[],
+    backups: BackupRecordStore,
+  ) {
     this.configuration = configuration;
-    this.modules = new Map(
-      storeTypes.map(({ type, modulePath }) => [type, modulePath]),
+    this.backups = backups;
+    this.types = new Map(
+      storeTypes.map(({ type, ...opener }) => [type, opener]),
     );
     this.names = new Map(
       configuration.clusters.map(({ name, entityRef }) => [
@@ -61,29 +70,39 @@ export class ConfiguredClusters {
     });
   }
 
-  store(id?: string): StoreToOpen {
+  store(id?: string): PluggedStore {
     const store = this.configuration.store(id);
-    const modulePath = this.modules.get(store.type);
-    if (modulePath) return { ...store, modulePath };
+    const opener = this.types.get(store.type);
+    if (opener) return { ...store, ...opener };
     throw configurationWrong(
       `of store ${store.id}`,
       `there is no store type ${store.type}; there are: ${[
-        ...this.modules.keys(),
+        ...this.types.keys(),
       ].join(', ')}`,
     );
   }
 
   /** What an operation of the queue is to do. */
-  async jobOf({ operation, store }: Claim): Promise<Job> {
+  async jobOf({ operation }: Claim): Promise<Job> {
     const { kind, clusterRef } = operation;
     if (kind === 'check') {
       return { type: 'check', cluster: this.access(clusterRef) };
+    }
+    if (kind === 'verify') {
+      const backup = await this.backups.get(operation.backupId!);
+      return {
+        type: 'verify',
+        key: backup!.key,
+        stores: this.storesOf(backup!),
+        trustedSigners: await this.configuration.trustedSigners(),
+      };
     }
     return {
       type: 'backup',
       recipients: this.configuration.recipients(),
       cluster: this.access(clusterRef),
-      store: this.store(store),
+      folder: this.configuration.folder(this.configuredName(clusterRef)),
+      stores: this.configuration.backupStores().map(({ id }) => this.store(id)),
       signingKey: (await this.configuration.signingKey()).export({
         type: 'pkcs8',
         format: 'pem',
@@ -104,51 +123,81 @@ export class ConfiguredClusters {
     this.store();
   }
 
-  /** A backup's archive, after its summary proved itself. */
+  /** A backup's archive, from the first store whose summary of it proves itself. */
   async archive(backup: Backup, fileKey: Buffer): Promise<ArchiveToOpen> {
     const trustedSigners = await this.configuration.trustedSigners();
-    const store = this.store(backup.store);
-    const { ciphertext } = await readSummary(store, backup.key, trustedSigners);
-    const { sha256 } = ciphertext;
-    return { store, key: backup.key, sha256, fileKey, trustedSigners };
+    const { key } = backup;
+    return this.fromAnyCopy(backup, async plugged => {
+      const store = await openStore(plugged);
+      const { summary } = await readSummary(store, key, trustedSigners);
+      const { sha256 } = summary.ciphertext;
+      return { store: plugged, key, sha256, fileKey, trustedSigners };
+    });
   }
 
   /** The age header that an archive begins with. */
   async header(backup: Backup): Promise<Buffer> {
-    const store = await openStore(this.store(backup.store));
-    const stop = new AbortController();
-    const source = await store.get(backup.key, { signal: stop.signal });
-    let bytes: Buffer = Buffer.alloc(0);
-    try {
-      for await (const chunk of source) {
-        bytes = Buffer.concat([bytes, chunk]).subarray(0, MAX_HEADER);
-        const mac = bytes.indexOf('\n---');
-        const end = mac < 0 ? -1 : bytes.indexOf('\n', mac + 1);
-        if (end >= 0) return bytes.subarray(0, end + 1);
-        if (bytes.length === MAX_HEADER) break;
-      }
-    } finally {
-      source.destroy();
+    return this.fromAnyCopy(backup, plugged => readHeader(plugged, backup.key));
+  }
+
+  /** The stores of a backup that are still configured: where it was good when it was read last, first. */
+  private storesOf({ copies, key }: Backup): PluggedStore[] {
+    const isBad = ({ state }: BackupCopy) => Number(state !== 'good');
+    const configured = copies
+      .filter(({ store }) => this.stores.includes(store))
+      .sort((a, b) => isBad(a) - isBad(b));
+    if (configured.length) {
+      return configured.map(({ store }) => this.store(store));
     }
     throw new ClusterBackupError({
-      code: 'archive-not-ours',
-      message: `The archive ${backup.key} in store ${backup.store} does not begin with an age header.`,
+      code: 'store-unknown',
+      message: `No store that has ${key} is configured any more: ${copies
+        .map(({ store }) => store)
+        .join(', ')}.`,
       state: NOTHING_CHANGED,
-      remedy: 'Restore another backup, and find out who changed this file.',
-      details: { store: backup.store, key: backup.key },
+      remedy: 'Configure one of them again under clusterBackup.stores.',
     });
+  }
+
+  private async fromAnyCopy<T>(
+    backup: Backup,
+    take: (store: PluggedStore) => Promise<T>,
+  ): Promise<T> {
+    let first: { error: unknown } | undefined;
+    for (const store of this.storesOf(backup)) {
+      try {
+        return await take(store);
+      } catch (error) {
+        if (!foreseen(error)) throw error;
+        first ??= { error };
+      }
+    }
+    throw first!.error;
   }
 }
 
-async function readSummary(
-  toOpen: StoreToOpen,
-  key: string,
-  trustedSigners: string[],
-): Promise<ArchiveSummary> {
-  const store = await openStore(toOpen);
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of await store.get(summaryName(key))) {
-    chunks.push(chunk);
+/** The age header that an archive begins with. */
+async function readHeader(plugged: PluggedStore, key: string): Promise<Buffer> {
+  const store = await openStore(plugged);
+  const stop = new AbortController();
+  const source = await store.get(key, { signal: stop.signal });
+  let bytes: Buffer = Buffer.alloc(0);
+  try {
+    for await (const chunk of source) {
+      bytes = Buffer.concat([bytes, chunk]).subarray(0, MAX_HEADER);
+      const mac = bytes.indexOf('\n---');
+      const end = mac < 0 ? -1 : bytes.indexOf('\n', mac + 1);
+      if (end >= 0) return bytes.subarray(0, end + 1);
+      if (bytes.length === MAX_HEADER) break;
+    }
+  } finally {
+    source.destroy();
   }
-  return verifySummary(Buffer.concat(chunks), trustedSigners);
+  throw new ClusterBackupError({
+    code: 'archive-not-ours',
+    message: `The archive ${key} in store ${plugged.id} does not begin with an age header.`,
+    state: NOTHING_CHANGED,
+    remedy: 'Restore another backup, and find out who changed this file.',
+    details: { store: plugged.id, key: key },
+  });
 }

@@ -1,4 +1,5 @@
 import {
+  BackupCopy,
   Fault,
   Finding,
 } from '@cluster-backup/backstage-plugin-cluster-backup-common';
@@ -10,13 +11,13 @@ import {
 } from '@cluster-backup/engine';
 
 /** A configured store, and the module that opens stores of its type. */
-export interface StoreToOpen extends StoreConfiguration {
+export interface PluggedStore extends StoreConfiguration {
   modulePath: string;
 }
 
 /** An archive to restore from; its file key is nowhere but in memory. */
 export interface ArchiveToOpen {
-  store: StoreToOpen;
+  store: PluggedStore;
   key: string;
   sha256: string;
   fileKey: Uint8Array;
@@ -29,7 +30,8 @@ export type Job =
   | {
       type: 'backup';
       cluster: ClusterAccess;
-      store: StoreToOpen;
+      folder: string;
+      stores: PluggedStore[];
       recipients: string[];
       /** As PEM. */
       signingKey: string;
@@ -38,8 +40,24 @@ export type Job =
   | { type: 'restore'; cluster: ClusterAccess; archive: ArchiveToOpen }
   | { type: 'resume'; cluster: ClusterAccess; archive?: ArchiveToOpen }
   | { type: 'undo'; cluster: ClusterAccess }
+  /** Reads every copy of a backup, and makes those that are missing. */
+  | {
+      type: 'verify';
+      key: string;
+      stores: PluggedStore[];
+      trustedSigners: string[];
+    }
   /** Looks at the machines' journals. */
   | { type: 'look'; cluster: ClusterAccess };
+
+/** What a store gave of a backup. */
+export type FoundCopy = Omit<BackupCopy, 'checkedAt' | 'verifiedAt'>;
+
+type RestoreJob = Extract<Job, { type: 'restore' | 'resume' | 'undo' }>;
+
+export function isRestore(job: Job): job is RestoreJob {
+  return ['restore', 'resume', 'undo'].includes(job.type);
+}
 
 /** What the machines' journals say: of a restore that is not over, that there is none, or nothing. */
 export type Unfinished =
@@ -50,7 +68,13 @@ export type Unfinished =
 /** What came of a job. */
 export type Outcome =
   | { type: 'checked'; findings: Finding[] }
-  | { type: 'backed-up'; key: string; summary: ArchiveSummary }
+  | {
+      type: 'backed-up';
+      key: string;
+      summary: ArchiveSummary;
+      copies: FoundCopy[];
+    }
+  | { type: 'verified'; copies: FoundCopy[] }
   | { type: 'restored'; outageSeconds: number }
   | { type: 'undone' }
   | { type: 'looked'; unfinished: Unfinished }

@@ -1,8 +1,7 @@
 import { NOTHING_CHANGED, TAKEN_BACK } from '@cluster-backup/engine';
+import { Fault } from '@cluster-backup/backstage-plugin-cluster-backup-common';
 import { Ending } from '../database/OperationStore';
-import { Job, Outcome } from './Job';
-
-type RestoreJob = 'restore' | 'resume' | 'undo';
+import { isRestore, Job, Outcome } from './Job';
 
 /** How an operation ended, from what came of its job. */
 export function endingOf(job: Job, outcome: Outcome): Ending {
@@ -17,10 +16,12 @@ export function endingOf(job: Job, outcome: Outcome): Ending {
       const { outageSeconds } = outcome;
       return { status: 'succeeded', message: 'Restored', outageSeconds };
     }
+    case 'verified':
+      return verified(outcome);
     case 'undone':
       return { status: 'undone', message: 'Taken back' };
     case 'failed':
-      return isRestore(job.type)
+      return isRestore(job)
         ? restoreFailed(job.type, outcome)
         : failed(outcome);
     default:
@@ -52,10 +53,6 @@ export function endedElsewhere(isPastReturn: boolean): Ending {
   };
 }
 
-function isRestore(type: Job['type']): type is RestoreJob {
-  return type === 'restore' || type === 'resume' || type === 'undo';
-}
-
 function failed({ fault }: Outcome & { type: 'failed' }): Ending {
   return fault.code === 'cancelled'
     ? { status: 'cancelled', message: 'Cancelled', fault }
@@ -64,7 +61,7 @@ function failed({ fault }: Outcome & { type: 'failed' }): Ending {
 
 /** The journals on the machines say whether a restore that failed is over. */
 function restoreFailed(
-  type: RestoreJob,
+  type: 'restore' | 'resume' | 'undo',
   outcome: Outcome & { type: 'failed' },
 ): Ending {
   const { fault, unfinished } = outcome;
@@ -97,8 +94,8 @@ function backedUp(job: Job, outcome: Outcome & { type: 'backed-up' }): Ending {
   return {
     status: 'succeeded',
     message: 'Backed up',
+    copies: outcome.copies,
     backup: {
-      store: job.store.id,
       key: outcome.key,
       createdAt: description.createdAt,
       size: ciphertext.size,
@@ -111,5 +108,27 @@ function backedUp(job: Job, outcome: Outcome & { type: 'backed-up' }): Ending {
       signer,
       reservations: description.reservations,
     },
+  };
+}
+
+/** A backup that nobody could restore any more has failed; what is wrong with single copies is told with them. */
+function verified({ copies }: Outcome & { type: 'verified' }): Ending {
+  const bad = copies.filter(({ state }) => state !== 'good');
+  if (bad.length && bad.length === copies.length) {
+    const fault: Fault = {
+      code: 'no-good-copy',
+      message: `No store gave a good copy of this backup. ${bad
+        .map(({ store, fault: why }) => `${store}: ${why?.message}`)
+        .join(' ')}`,
+      state: 'It cannot be restored as things are.',
+      remedy: 'Take a backup now, and find out what happened to the stores.',
+    };
+    return { status: 'failed', message: fault.message, fault, copies };
+  }
+  const good = copies.length - bad.length;
+  return {
+    status: 'succeeded',
+    message: `Verified: ${good} of ${copies.length} copies are good`,
+    copies,
   };
 }

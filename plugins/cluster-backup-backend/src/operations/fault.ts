@@ -1,6 +1,6 @@
 import { Fault } from '@cluster-backup/backstage-plugin-cluster-backup-common';
 import { ClusterBackupError, NOTHING_CHANGED } from '@cluster-backup/engine';
-import { Job } from './Job';
+import { isRestore, Job } from './Job';
 
 /** An error as a person is told of it; `undefined` when nobody foresaw it. */
 export function foreseen(error: unknown): Fault | undefined {
@@ -23,8 +23,9 @@ export function notForeseen(state: string): Fault {
 }
 
 /** What is true after a job of which nothing is known but that it failed. */
-export function stateAfter({ type }: Job): string {
-  return ['restore', 'resume', 'undo'].includes(type)
+export function stateAfter(job: Job): string {
+  if (job.type === 'verify') return 'No copy of the backup was changed.';
+  return isRestore(job)
     ? "The machines' journals keep where the restore stands."
     : NOTHING_CHANGED;
 }

@@ -5,40 +5,46 @@ import {
   checkCluster,
   ClusterAccess,
   connectCluster,
+  Copy,
   findUnfinishedRestore,
   Progress,
   restoreCluster,
   resumeRestore,
   undoRestore,
 } from '@cluster-backup/engine';
-import { ArchiveToOpen, Job, Outcome, Unfinished } from './Job';
+import { foreseen } from './fault';
+import { ArchiveToOpen, FoundCopy, Job, Outcome, Unfinished } from './Job';
 import { openStore } from './openStore';
+import { verifyCopies } from './verifyCopies';
 
 /** Does what a job says, with the engine. */
 export async function performJob(
   job: Job,
   told: { progress: Progress; signal: AbortSignal },
 ): Promise<Outcome> {
-  const { cluster } = job;
   switch (job.type) {
     case 'check':
-      return { type: 'checked', findings: await check(cluster, told) };
+      return { type: 'checked', findings: await check(job.cluster, told) };
     case 'backup': {
-      const { key, summary } = await backupCluster({
+      const { key, summary, copies } = await backupCluster({
         ...told,
-        cluster,
-        store: await openStore(job.store),
+        cluster: job.cluster,
+        folder: job.folder,
+        stores: job.stores.map(store => ({
+          id: store.id,
+          open: () => openStore(store),
+        })),
         recipients: job.recipients,
         signingKey: createPrivateKey(job.signingKey),
         compressionLevel: job.compressionLevel,
       });
-      return { type: 'backed-up', key, summary };
+      return { type: 'backed-up', key, summary, copies: copies.map(written) };
     }
     case 'restore': {
       const archive = sourceOf(job.archive);
       const { outageSeconds } = await restoreCluster({
         ...told,
-        cluster,
+        cluster: job.cluster,
         archive,
       });
       return { type: 'restored', outageSeconds };
@@ -47,19 +53,27 @@ export async function performJob(
       const archive = job.archive && sourceOf(job.archive);
       const { outageSeconds } = await resumeRestore({
         ...told,
-        cluster,
+        cluster: job.cluster,
         archive,
       });
       return { type: 'restored', outageSeconds };
     }
     case 'undo':
-      await undoRestore({ cluster, progress: told.progress });
+      await undoRestore({ cluster: job.cluster, progress: told.progress });
       return { type: 'undone' };
+    case 'verify':
+      return { type: 'verified', copies: await verifyCopies(job, told) };
     case 'look':
-      return { type: 'looked', unfinished: await look(cluster) };
+      return { type: 'looked', unfinished: await look(job.cluster) };
     default:
       throw new Error(`No such job: ${(job satisfies never as Job).type}`);
   }
+}
+
+function written({ store, problem, lockedUntil }: Copy): FoundCopy {
+  return problem
+    ? { store, state: 'missing', fault: foreseen(problem) }
+    : { store, state: 'good', lockedUntil: lockedUntil?.toISOString() };
 }
 
 /** What the machines' journals say of a restore. */

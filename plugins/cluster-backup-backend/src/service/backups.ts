@@ -2,11 +2,15 @@ import { Backup } from '@cluster-backup/backstage-plugin-cluster-backup-common';
 import { ClusterBackupError, NOTHING_CHANGED } from '@cluster-backup/engine';
 import { Router } from 'express';
 import PromiseRouter from 'express-promise-router';
+import { z } from 'zod';
+import { parse } from './parse';
 import { RouterOptions } from './RouterOptions';
+
+const nothingShape = z.object({}).strict();
 
 /** What is asked of a backup. */
 export function backupRoutes(options: RouterOptions): Router {
-  const { authority, clusters, backups } = options;
+  const { authority, clusters, backups, clusterOperations } = options;
   const router = PromiseRouter();
 
   router.get('/backups/:id', async (request, response) => {
@@ -37,6 +41,24 @@ export function backupRoutes(options: RouterOptions): Router {
       async () => clusters.header(await backupOf(id)),
     );
     response.type('application/octet-stream').send(header);
+  });
+
+  router.post('/backups/:id/verifications', async (request, response) => {
+    const { id } = request.params;
+    const operation = await authority.perform(
+      request,
+      {
+        event: 'backup-verify',
+        right: 'create',
+        clusterRef: async () => (await backupOf(id)).clusterRef,
+        meta: { backupId: id },
+      },
+      async ({ by }) => {
+        parse(nothingShape, request.body);
+        return clusterOperations.verify(await backupOf(id), by);
+      },
+    );
+    response.status(202).json(operation);
   });
 
   async function backupOf(id: string): Promise<Backup> {

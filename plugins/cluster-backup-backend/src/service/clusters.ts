@@ -19,8 +19,7 @@ const pageShape = z
     next: z.string().max(36).optional(),
   })
   .strict();
-const checkShape = z.object({}).strict();
-const backupShape = z.object({ store: z.string().optional() }).strict();
+const nothingShape = z.object({}).strict();
 const restoreShape = z
   .object({
     backupId: z.string(),
@@ -60,7 +59,7 @@ export function clusterRoutes(options: RouterOptions): Router {
       request,
       { event: 'check-start', right: 'create', clusterRef: refOf(request) },
       async ({ clusterRef, by }) => {
-        parse(checkShape, request.body);
+        parse(nothingShape, request.body);
         return clusterOperations.check(clusterRef, by);
       },
     );
@@ -71,12 +70,10 @@ export function clusterRoutes(options: RouterOptions): Router {
     const operation = await authority.perform(
       request,
       { event: 'backup-start', right: 'create', clusterRef: refOf(request) },
-      async ({ clusterRef, by }) =>
-        clusterOperations.backUp(
-          clusterRef,
-          by,
-          parse(backupShape, request.body),
-        ),
+      async ({ clusterRef, by }) => {
+        parse(nothingShape, request.body);
+        return clusterOperations.backUp(clusterRef, by);
+      },
     );
     response.status(202).json(operation);
   });

@@ -59,8 +59,8 @@ beforeAll(async () => {
     await store.end(lease, {
       status: 'succeeded',
       message: 'Done',
+      copies: [{ store: 'local', state: 'good' }],
       backup: {
-        store: 'local',
         key: 'k',
         createdAt: new Date().toISOString(),
         size: 1,
@@ -116,10 +116,11 @@ const routes = (clusterRef: string) => {
     ['get', cluster, undefined, read, 200],
     ['get', `${cluster}/backups?limit=1`, undefined, read, 200],
     ['post', `${cluster}/checks`, NOTHING, create, 202],
-    ['post', `${cluster}/backups`, { store: 'local' }, create, 202],
+    ['post', `${cluster}/backups`, NOTHING, create, 202],
     ['post', `${cluster}/restores`, restoring, put, 400],
     ['get', `/backups/${backup}`, undefined, read, 200],
     ['get', `/backups/${backup}/header`, undefined, put, 503],
+    ['post', `/backups/${backup}/verifications`, NOTHING, create, 202],
     ['get', `/operations/${check}`, undefined, read, 200],
     ['get', `/operations/${check}/events?after=1`, undefined, read, 200],
     ['post', `/operations/${check}/cancel`, NOTHING, create, 409],
@@ -208,8 +209,7 @@ it.each([
 it.each([
   ['get', '/backups?limit=0', undefined],
   ['get', '/backups?limit=1&page=3', undefined],
-  ['post', '/backups', { store: 'elsewhere' }],
-  ['post', '/backups', { stores: 'local' }],
+  ['post', '/backups', { store: 'local' }],
   ['post', '/checks', { force: true }],
   ['post', '/restores', { backupId: 1 }],
 ] as const)(

@@ -140,6 +140,11 @@ export class InMemoryClusterBackup implements ClusterBackupApi {
     return this.start('restore', { clusterRef, ...options });
   }
 
+  async verifyBackup(id: string): Promise<Operation> {
+    const { clusterRef } = await this.getBackup(id);
+    return this.start('verify', { clusterRef, backupId: id });
+  }
+
   async getOperation(id: string): Promise<Operation> {
     this.answer();
     return this.operations.find(operation => operation.id === id)!;

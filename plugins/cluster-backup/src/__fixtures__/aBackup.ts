@@ -6,7 +6,7 @@ export function aBackup(overrides: Partial<Backup> = {}): Backup {
   return {
     id: 'backup-1',
     clusterRef: 'resource:default/production',
-    store: 'local',
+    copies: [{ store: 'local', state: 'good', checkedAt: createdAt }],
     key: `production_backup_${createdAt
       .replace(/\D/g, '')
       .slice(0, 14)}.tar.gz.age`,

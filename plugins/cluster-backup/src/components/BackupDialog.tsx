@@ -12,11 +12,18 @@ import { Backup } from '@cluster-backup/backstage-plugin-cluster-backup-common';
 import { formatTime } from '../format/time';
 import { clusterBackupTranslationRef } from '../translation';
 import { BackupFacts } from './BackupFacts';
+import { ReasonedButton } from './ReasonedButton';
 import { Reservations } from './Reservations';
 
 /** A backup, with everything known about it. */
-export function BackupDialog(props: { backup: Backup; onClose(): void }) {
-  const { backup, onClose } = props;
+export function BackupDialog(props: {
+  backup: Backup;
+  /** Why its copies cannot be read again. */
+  reasonAgainstVerify?: string;
+  onVerify(): void;
+  onClose(): void;
+}) {
+  const { backup, reasonAgainstVerify, onVerify, onClose } = props;
   const { t } = useTranslationRef(clusterBackupTranslationRef);
   return (
     <Dialog
@@ -38,6 +45,13 @@ export function BackupDialog(props: { backup: Backup; onClose(): void }) {
         </Flex>
       </DialogBody>
       <DialogFooter>
+        <ReasonedButton
+          variant="secondary"
+          reason={reasonAgainstVerify}
+          onPress={onVerify}
+        >
+          {t('actions.verify')}
+        </ReasonedButton>
         <Button variant="secondary" onPress={onClose}>
           {t('common.close')}
         </Button>

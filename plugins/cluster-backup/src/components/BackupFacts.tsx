@@ -4,6 +4,7 @@ import { Backup } from '@cluster-backup/backstage-plugin-cluster-backup-common';
 import { formatBytes } from '../format/bytes';
 import { formatAge, formatTime } from '../format/time';
 import { clusterBackupTranslationRef } from '../translation';
+import { Copies } from './Copies';
 import { Facts } from './Facts';
 
 /** Everything known about a backup but its reservations. */
@@ -28,7 +29,7 @@ export function BackupFacts(props: { backup: Backup }) {
         ],
         [t('backup.member'), backup.member],
         [t('backup.nodes'), backup.nodes.join(', ')],
-        [t('backup.store'), backup.store],
+        [t('backup.copies'), <Copies copies={backup.copies} />],
         [t('backup.key'), <code>{backup.key}</code>],
         [t('backup.sha256'), <code>{backup.sha256}</code>],
         [t('backup.signer'), <code>{backup.signer}</code>],

@@ -10,7 +10,10 @@ import {
   Text,
   useBreakpoint,
 } from '@backstage/ui';
-import { Backup } from '@cluster-backup/backstage-plugin-cluster-backup-common';
+import {
+  Backup,
+  BackupCopy,
+} from '@cluster-backup/backstage-plugin-cluster-backup-common';
 import { useState } from 'react';
 import { faultOf } from '../faults/faultOf';
 import { formatBytes } from '../format/bytes';
@@ -30,6 +33,9 @@ export function BackupsTable(props: {
   /** Why none can be restored now. */
   reasonAgainstRestore?: string;
   onRestore(backup: Backup): void;
+  /** Why none can be verified now. */
+  reasonAgainstVerify?: string;
+  onVerify(backup: Backup): void;
 }) {
   const { t } = useTranslationRef(clusterBackupTranslationRef);
   const { up } = useBreakpoint();
@@ -39,18 +45,26 @@ export function BackupsTable(props: {
     props.clusterRef,
     props.newest,
   );
+  /** What is to be said of copies when not all are good. */
+  const lacking = (copies: BackupCopy[]) => {
+    const good = copies.filter(({ state }) => state === 'good').length;
+    return good < copies.length
+      ? t('copies.of', { good: `${good}`, all: `${copies.length}` })
+      : undefined;
+  };
   const columns: ColumnConfig<Backup>[] = [
     {
       id: 'time',
       label: t('backups.time'),
       isRowHeader: true,
       minWidth: 200,
-      cell: ({ createdAt, reservations: { length: count } }) => (
+      cell: ({ createdAt, copies, reservations: { length: count } }) => (
         <CellText
           title={formatTime(createdAt)}
           description={[
             formatAge(createdAt),
             isNarrow && count > 0 && t('protection.reservations', { count }),
+            isNarrow && lacking(copies),
           ]
             .filter(Boolean)
             .join(' · ')}
@@ -80,6 +94,23 @@ export function BackupsTable(props: {
         );
         return <CellText title={title} description={description} />;
       },
+    },
+    {
+      id: 'copies',
+      label: t('backup.copies'),
+      minWidth: 130,
+      isHidden:
+        isNarrow ||
+        !backups?.some(({ copies }) => copies.length > 1 || lacking(copies)),
+      cell: ({ copies }) => (
+        <Cell>
+          {lacking(copies) ? (
+            <Badge>{lacking(copies)}</Badge>
+          ) : (
+            <Text>{copies.length}</Text>
+          )}
+        </Cell>
+      ),
     },
     {
       id: 'reservations',
@@ -157,7 +188,15 @@ export function BackupsTable(props: {
         )}
       </Flex>
       {opened && (
-        <BackupDialog backup={opened} onClose={() => setOpened(undefined)} />
+        <BackupDialog
+          backup={opened}
+          reasonAgainstVerify={props.reasonAgainstVerify}
+          onVerify={() => {
+            setOpened(undefined);
+            props.onVerify(opened);
+          }}
+          onClose={() => setOpened(undefined)}
+        />
       )}
     </Section>
   );

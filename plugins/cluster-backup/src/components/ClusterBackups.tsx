@@ -7,6 +7,7 @@ import {
   clusterBackupRestorePermission,
   ClusterOverview,
   Operation,
+  OperationKind,
 } from '@cluster-backup/backstage-plugin-cluster-backup-common';
 import { RiSafe2Line, RiStethoscopeLine } from '@remixicon/react';
 import { useEffect, useState } from 'react';
@@ -73,7 +74,7 @@ function ConfiguredCluster(props: {
   const [shown, setShown] = useState<Operation | undefined>(() =>
     recent[0]?.status === 'failed' ? recent[0] : undefined,
   );
-  const [starting, setStarting] = useState<'backup' | 'check'>();
+  const [starting, setStarting] = useState<OperationKind>();
   const [refusal, setRefusal] = useState<Error>();
   const [restoring, setRestoring] = useState<Backup>();
 
@@ -99,15 +100,11 @@ function ConfiguredCluster(props: {
     refresh();
   };
 
-  const start = async (kind: 'backup' | 'check') => {
+  const start = async (kind: OperationKind, ask: () => Promise<Operation>) => {
     setStarting(kind);
     setRefusal(undefined);
     try {
-      follow(
-        await (kind === 'backup'
-          ? api.startBackup(clusterRef)
-          : api.startCheck(clusterRef)),
-      );
+      follow(await ask());
     } catch (reason) {
       setRefusal(reason as Error);
     } finally {
@@ -123,9 +120,10 @@ function ConfiguredCluster(props: {
     }[right].name;
     return allowed ? undefined : reason ?? t('denied.action', { permission });
   };
-  const busy =
-    active &&
-    t(`busy.${active.status as 'queued' | 'running' | 'interrupted'}`);
+  const isWriting = active?.kind === 'backup' || active?.kind === 'restore';
+  const busy = isWriting
+    ? t(`busy.${active.status as 'queued' | 'running' | 'interrupted'}`)
+    : undefined;
   const againstBackup = denialOf('create') ?? busy ?? overview.fault?.message;
 
   return (
@@ -142,7 +140,7 @@ function ConfiguredCluster(props: {
               iconStart={<RiSafe2Line />}
               isPending={starting === 'backup'}
               reason={againstBackup}
-              onPress={() => start('backup')}
+              onPress={() => start('backup', () => api.startBackup(clusterRef))}
             >
               {t('actions.backUp')}
             </ReasonedButton>
@@ -151,7 +149,7 @@ function ConfiguredCluster(props: {
               iconStart={<RiStethoscopeLine />}
               isPending={starting === 'check'}
               reason={againstBackup}
-              onPress={() => start('check')}
+              onPress={() => start('check', () => api.startCheck(clusterRef))}
             >
               {t('actions.check')}
             </ReasonedButton>
@@ -176,6 +174,8 @@ function ConfiguredCluster(props: {
         newest={lastBackup?.id}
         reasonAgainstRestore={denialOf('restore') ?? busy}
         onRestore={setRestoring}
+        reasonAgainstVerify={denialOf('create')}
+        onVerify={({ id }) => start('verify', () => api.verifyBackup(id))}
       />
       <OperationsTable operations={recent} />
       <RelatedClusters />

@@ -13,14 +13,19 @@ export function Protection(props: { lastBackup?: Backup; actions: ReactNode }) {
   const { lastBackup, actions } = props;
   const { t } = useTranslationRef(clusterBackupTranslationRef);
   const count = lastBackup?.reservations.length ?? 0;
+  const copies = lastBackup?.copies ?? [];
+  const good = copies.filter(({ state }) => state === 'good').length;
   return (
     <Card>
       <CardBody>
         <div className={styles.line}>
-          {lastBackup ? (
+          {lastBackup && good === copies.length ? (
             <RiShieldCheckLine className={styles.protected} aria-hidden />
           ) : (
-            <RiErrorWarningLine className={styles.unprotected} aria-hidden />
+            <RiErrorWarningLine
+              className={good ? styles.atRisk : styles.unprotected}
+              aria-hidden
+            />
           )}
           <Flex direction="column" gap="1" className={styles.words}>
             <Text as="h2" variant="title-x-small" weight="bold">
@@ -40,7 +45,17 @@ export function Protection(props: { lastBackup?: Backup; actions: ReactNode }) {
                   {count > 0
                     ? t('protection.reservations', { count })
                     : t('protection.noReservations')}
+                  {copies.length > 1 &&
+                    ` · ${t('copies.of', {
+                      good: `${good}`,
+                      all: `${copies.length}`,
+                    })}`}
                 </Text>
+                {good < copies.length && (
+                  <Text color={good ? 'warning' : 'danger'}>
+                    {t(good ? 'copies.atRisk' : 'copies.none')}
+                  </Text>
+                )}
                 <Text color="secondary">{t('protection.loss')}</Text>
               </>
             ) : (

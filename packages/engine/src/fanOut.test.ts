@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fanOut } from './fanOut';
+import { fanOut, fanOutTogether } from './fanOut';
 
 async function* chunks(count: number, taken: { produced: number }) {
   for (let i = 0; i < count; i++) {
@@ -8,13 +8,13 @@ async function* chunks(count: number, taken: { produced: number }) {
   }
 }
 
-describe('fanOut', () => {
+describe('fanOutTogether', () => {
   it('gives every taker all bytes at the pace of the slowest', async () => {
     const progress = { produced: 0 };
     let slowest = 0;
     let ahead = 0;
     const received: number[][] = [[], [], []];
-    await fanOut(
+    await fanOutTogether(
       chunks(200, progress),
       received.map((mine, i) => async source => {
         for await (const chunk of source) {
@@ -35,7 +35,7 @@ describe('fanOut', () => {
   it('ends all takers when one fails, and tells its error', async () => {
     const ended: string[] = [];
     await expect(
-      fanOut(chunks(1000, { produced: 0 }), [
+      fanOutTogether(chunks(1000, { produced: 0 }), [
         async source => {
           try {
             for await (const _ of source) await sleep(1);
@@ -59,7 +59,7 @@ describe('fanOut', () => {
     }
     const seen: unknown[] = [];
     await expect(
-      fanOut(broken(), [
+      fanOutTogether(broken(), [
         async source => {
           try {
             for await (const _ of source);
@@ -71,5 +71,40 @@ describe('fanOut', () => {
       ]),
     ).rejects.toThrow('cut');
     expect(seen).toHaveLength(1);
+  });
+});
+
+describe('fanOut', () => {
+  it('goes on without those that fail, at the pace of those that are left', async () => {
+    let passed = 0;
+    const results = await fanOut(chunks(100, { produced: 0 }), [
+      async source => {
+        for await (const _ of source) {
+          await sleep(1);
+          passed += 1;
+        }
+        return 'whole';
+      },
+      async source => {
+        for await (const _ of source) throw new Error('disk full');
+        return 'never';
+      },
+    ]);
+    expect(passed).toBe(100);
+    expect(results).toEqual([
+      { status: 'fulfilled', value: 'whole' },
+      { status: 'rejected', reason: new Error('disk full') },
+    ]);
+  });
+
+  it('takes no more from the source when nobody is left', async () => {
+    const progress = { produced: 0 };
+    const results = await fanOut(chunks(1000, progress), [
+      async () => {
+        throw new Error('gone');
+      },
+    ]);
+    expect(results).toMatchObject([{ status: 'rejected' }]);
+    expect(progress.produced).toBeLessThan(20);
   });
 });

@@ -1,0 +1,17 @@
+export type { Copy } from './Copy';
+export { copyBackup } from './copyBackup';
+export { findArchives, sweepStore } from './findBackups';
+export type { FoundArchive } from './findBackups';
+export {
+  commitCopies,
+  copyOf,
+  openCopies,
+  proveCopies,
+  refuseWithoutCopy,
+  removeCopies,
+  writeCopies,
+} from './makeCopies';
+export type { CopyInMaking, StoreToOpen } from './makeCopies';
+export { readSummary } from './readSummary';
+export { verifyCopy } from './verifyCopy';
+export type { Depth } from './verifyCopy';

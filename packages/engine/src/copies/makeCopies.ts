@@ -1,0 +1,204 @@
+import { Readable } from 'node:stream';
+import { ArchiveSummary, encodeSummary } from '../archive';
+import { ClusterBackupError, NOTHING_CHANGED } from '../errors';
+import { fanOut } from '../fanOut';
+import { BackupStore } from '../store';
+import { commitCopy, proveWritten } from './commitCopy';
+import { Copy } from './Copy';
+
+/** A store that takes nothing for so long holds up all others. */
+const PATIENCE_MS = 60_000;
+
+/** A store that is not open yet: one that cannot be opened keeps nobody from using the others. @public */
+export interface StoreToOpen {
+  id: string;
+  open(): Promise<BackupStore>;
+}
+
+/** A copy that is being made: in an open store, or with a problem, which leaves it behind. */
+export type CopyInMaking =
+  | { id: string; store: BackupStore; lockedUntil?: Date; problem?: undefined }
+  | { id: string; problem: ClusterBackupError };
+
+export async function openCopies(
+  stores: StoreToOpen[],
+): Promise<CopyInMaking[]> {
+  return Promise.all(
+    stores.map(async ({ id, open }) => {
+      try {
+        return { id, store: await open() };
+      } catch (error) {
+        return { id, problem: problemOf(id, error) };
+      }
+    }),
+  );
+}
+
+/** Streams an archive into several stores at once. */
+export async function writeCopies(
+  copies: CopyInMaking[],
+  key: string,
+  archive: Readable,
+  options: { signal: AbortSignal; patienceMs?: number },
+): Promise<CopyInMaking[]> {
+  const { signal, patienceMs = PATIENCE_MS } = options;
+  const open = copies.filter(copy => !copy.problem);
+  const results = await fanOut(
+    archive,
+    open.map(
+      ({ store }) =>
+        chunks =>
+          patiently(store, key, chunks, signal, patienceMs),
+    ),
+  );
+  return copies.map(copy => {
+    const result = copy.problem ? undefined : results[open.indexOf(copy)];
+    return result?.status === 'rejected'
+      ? { id: copy.id, problem: problemOf(copy.id, result.reason) }
+      : copy;
+  });
+}
+
+/** Reads each copy back; what is not what was written is removed again. */
+export async function proveCopies(
+  copies: CopyInMaking[],
+  key: string,
+  { ciphertext }: ArchiveSummary,
+  signal: AbortSignal,
+): Promise<CopyInMaking[]> {
+  return onEach(copies, async store => {
+    await proveWritten(store, key, ciphertext, signal);
+  });
+}
+
+/** Writes the summary beside each copy: from then on it is a backup. */
+export async function commitCopies(
+  copies: CopyInMaking[],
+  key: string,
+  summary: ArchiveSummary,
+): Promise<CopyInMaking[]> {
+  const bytes = encodeSummary(summary);
+  return onEach(copies, store => commitCopy(store, key, bytes));
+}
+
+/**
+ * Why there is no backup though the archive was written.
+ *
+ * @throws ClusterBackupError the store's own problem where there is one store, `no-copy-stored` where there are several
+ */
+export function refuseWithoutCopy(copies: CopyInMaking[]) {
+  const problems = copies.map(({ problem }) => problem);
+  if (problems.some(problem => !problem)) return;
+  if (problems.length === 1) throw problems[0];
+  throw new ClusterBackupError({
+    code: 'no-copy-stored',
+    message: `No store took the backup. ${copies
+      .map(({ id, problem }) => `${id}: ${problem!.message}`)
+      .join(' ')}`,
+    state: NOTHING_CHANGED,
+    remedy: copies
+      .map(({ id, problem }) => `${id}: ${problem!.remedy}`)
+      .join(' '),
+    details: Object.fromEntries(
+      copies.map(({ id, problem }) => [id, problem!.code]),
+    ),
+  });
+}
+
+/** Of a backup that is not to be; a store that cannot remove it keeps an orphan. */
+export async function removeCopies(copies: CopyInMaking[], key: string) {
+  await onEach(copies, store => store.remove(key));
+}
+
+/** What came of it. */
+export function copyOf(copy: CopyInMaking): Copy {
+  const { id, problem } = copy;
+  return problem
+    ? { store: id, problem }
+    : { store: id, lockedUntil: copy.lockedUntil };
+}
+
+async function onEach(
+  copies: CopyInMaking[],
+  act: (store: BackupStore) => Promise<Date | void | undefined>,
+): Promise<CopyInMaking[]> {
+  return Promise.all(
+    copies.map(async copy => {
+      if (copy.problem) return copy;
+      const { id, store } = copy;
+      try {
+        return { id, store, lockedUntil: (await act(store)) ?? undefined };
+      } catch (error) {
+        return { id, problem: problemOf(id, error) };
+      }
+    }),
+  );
+}
+
+function problemOf(id: string, error: unknown) {
+  if (error instanceof ClusterBackupError) return error;
+  return new ClusterBackupError({
+    code: 'store-failed',
+    message: `Store ${id} failed as nobody foresaw: ${
+      (error as Error)?.message ?? error
+    }.`,
+    state: NOTHING_CHANGED,
+    remedy: `Look at store ${id}, then take the backup again.`,
+    details: { store: id },
+    cause: error,
+  });
+}
+
+async function patiently(
+  store: BackupStore,
+  key: string,
+  chunks: AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
+  patienceMs: number,
+): Promise<void> {
+  const giveUp = new AbortController();
+  let takenAt = performance.now();
+  let isWaiting = false;
+  /** The time that the archive itself takes is not the store's. */
+  async function* watched() {
+    const iterator = chunks[Symbol.asyncIterator]();
+    for (;;) {
+      isWaiting = true;
+      const { done, value } = await iterator.next();
+      isWaiting = false;
+      takenAt = performance.now();
+      if (done) return;
+      yield value;
+    }
+  }
+  const stalled = new Promise<never>((_, reject) => {
+    giveUp.signal.addEventListener('abort', () => reject(giveUp.signal.reason));
+  });
+  const watch = setInterval(() => {
+    if (!isWaiting && performance.now() - takenAt > patienceMs) {
+      giveUp.abort(storeStalled(store, key, patienceMs));
+    }
+  }, patienceMs / 10);
+  try {
+    await Promise.race([
+      store.put(key, watched(), {
+        signal: AbortSignal.any([signal, giveUp.signal]),
+      }),
+      stalled,
+    ]);
+  } finally {
+    clearInterval(watch);
+  }
+}
+
+function storeStalled(store: BackupStore, key: string, patienceMs: number) {
+  return new ClusterBackupError({
+    code: 'store-stalled',
+    message: `Store ${store.id} took nothing of ${key} for ${Math.round(
+      patienceMs / 1000,
+    )} seconds.`,
+    state: `${NOTHING_CHANGED} Nothing is under that name in this store.`,
+    remedy: `Look at store ${store.id}: its disk or the way to it hangs.`,
+    details: { store: store.id, key },
+  });
+}

@@ -1,0 +1,60 @@
+import {
+  ArchiveSummary,
+  parseArchiveName,
+  summaryName,
+  verifySummary,
+} from '../archive';
+import { ClusterBackupError, NOTHING_CHANGED } from '../errors';
+import { BackupStore } from '../store';
+
+/** Nothing that is larger is a summary; verifying it says so. */
+const MOST = 17 * 1024 * 1024;
+
+/**
+ * Reads the summary of an archive from a store, and proves that it is signed, by whom one trusts, and belongs to that
+ * name: an older backup under a newer one's name is refused.
+ *
+ * @throws ClusterBackupError `summary-misplaced`, those of {@link verifySummary}, and what the store throws
+ * @public
+ */
+export async function readSummary(
+  store: BackupStore,
+  key: string,
+  trustedSigners: string[],
+  signal?: AbortSignal,
+): Promise<{ summary: ArchiveSummary; bytes: Buffer }> {
+  const source = await store.get(summaryName(key), { signal });
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of source) {
+      chunks.push(chunk);
+      size += chunk.length;
+      if (size > MOST) break;
+    }
+  } finally {
+    source.destroy();
+  }
+  const bytes = Buffer.concat(chunks);
+  const summary = verifySummary(bytes, trustedSigners);
+  refuseMisplaced(store, key, summary);
+  return { summary, bytes };
+}
+
+function refuseMisplaced(
+  store: BackupStore,
+  key: string,
+  { description }: ArchiveSummary,
+) {
+  const { cluster, createdAt } = description;
+  const named = parseArchiveName(key.split('/').at(-1)!);
+  const at = Math.floor(Date.parse(createdAt) / 1000) * 1000;
+  if (named?.cluster === cluster.name && named.at.getTime() === at) return;
+  throw new ClusterBackupError({
+    code: 'summary-misplaced',
+    message: `In store ${store.id}, ${key} is in truth the backup of ${cluster.name} from ${createdAt}: it lies under another one's name.`,
+    state: NOTHING_CHANGED,
+    remedy: `Find out who may write to store ${store.id}, and put the file back under its own name. Restore another backup meanwhile.`,
+    details: { store: store.id, key, cluster: cluster.name, createdAt },
+  });
+}
