@@ -12,7 +12,10 @@ export type {
  *
  * @public
  */
-export type OpenStore = (store: StoreConfiguration) => Promise<BackupStore>;
+export type OpenStore = (
+  store: StoreConfiguration,
+  settings?: StoreType['settings'],
+) => Promise<BackupStore>;
 
 /** A kind of place where archives are kept. @public */
 export interface StoreType {
@@ -23,6 +26,11 @@ export interface StoreType {
    * which load it themselves.
    */
   modulePath: string;
+  /**
+   * What such stores share of the portal's configuration, which those processes do not have: plain data, given to
+   * `openStore`.
+   */
+  settings?: Record<string, unknown>;
 }
 
 /** @public */
