@@ -28,12 +28,25 @@ export function archiveAltered(
   });
 }
 
-export function archiveNotOurs(message: string, remedy: string) {
+export function archiveNotOurs(
+  message: string,
+  remedy = 'If it is a backup of bmctl, which bears the same name, restore it with `bmctl restore cluster`. Otherwise choose an archive that this program wrote: CLUSTER_backup_TIME.tar.gz.age or .tar.zst.age.',
+) {
   return new ClusterBackupError({
     code: 'archive-not-ours',
     message,
     state: NOTHING_CHANGED,
     remedy,
+  });
+}
+
+export function archiveKeyMissing() {
+  return new ClusterBackupError({
+    code: 'archive-key-missing',
+    message: 'The archive is encrypted, and nothing was given to open it.',
+    state: NOTHING_CHANGED,
+    remedy:
+      'Give the identity that belongs to one of the recipients this cluster was configured with when the backup was taken.',
   });
 }
 

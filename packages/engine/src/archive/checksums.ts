@@ -8,24 +8,14 @@ import {
   parseJson,
   text,
 } from './jsonShape';
-import { DetachedSignature } from './signing';
 import { MAX_ENTRIES, MAX_ID, MAX_PATH } from './limits';
+import { DetachedSignature } from './signing';
+import { TarHeader } from './tar';
 
 /** What is known of one entry; where the archive says otherwise, it was altered. @public */
-export interface EntryChecksum {
-  /** The entry's name in the tar. */
-  name: string;
-  type: 'file' | 'directory' | 'symlink';
-  /** Permission bits, setuid, setgid and sticky included. */
-  mode: number;
-  uid: number;
-  gid: number;
-  /** Bytes; 0 for all but files. */
-  size: number;
+export interface EntryChecksum extends TarHeader {
   /** Hex; of files only. */
   sha256?: string;
-  /** Of symlinks only. */
-  linkname?: string;
 }
 
 /** What was established while the snapshot passed. @public */
@@ -58,6 +48,7 @@ const checksumsShape = object({
       uid: integer(0, MAX_ID),
       gid: integer(0, MAX_ID),
       size: integer(0, Number.MAX_SAFE_INTEGER),
+      mtime: integer(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER),
       sha256: optional(
         text({ pattern: /^[0-9a-f]{64}$/, what: 'SHA-256 in hex' }),
       ),

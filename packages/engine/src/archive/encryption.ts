@@ -13,6 +13,7 @@ import {
 import { ClusterBackupError, NOTHING_CHANGED } from '../errors';
 import {
   archiveAltered,
+  archiveKeyMissing,
   archiveNotOurs,
   archiveTruncated,
   archiveWrongKey,
@@ -148,12 +149,15 @@ export async function* ageEncrypt(
 /** Decrypts, and proves the end: nothing that it gave is to be trusted before it returns. */
 export async function* ageDecrypt(
   source: AsyncIterable<Uint8Array>,
-  keys: ArchiveKeys,
+  keys: ArchiveKeys | undefined,
 ): AsyncGenerator<Buffer, void, undefined> {
-  const opener = decrypterFor(keys);
+  const opener = keys && decrypterFor(keys);
   const iterator = source[Symbol.asyncIterator]();
   try {
     const { header, rest } = await readHeader(iterator);
+    if (!opener) {
+      throw archiveKeyMissing();
+    }
     const fileKey = await opener(header);
     let start = rest;
     while (start.length < PAYLOAD_NONCE) {
@@ -329,12 +333,6 @@ function refuseOtherFiles(bytes: Buffer) {
   if (start === MAGIC.slice(0, start.length)) {
     return;
   }
-  if (bytes.length >= 2 && bytes[0] === 0x1f && bytes[1] === 0x8b) {
-    throw archiveNotOurs(
-      'This is a gzip file without encryption, as `bmctl backup cluster` or `tar cz` write, and no archive of this program.',
-      'Restore a bmctl archive with bmctl. If this is an archive of this program that was decrypted by hand, choose the encrypted file.',
-    );
-  }
   if (ARMOR.startsWith(start.slice(0, ARMOR.length))) {
     throw archiveNotOurs(
       'This is an age file in text form (armored); archives of this program are binary.',
@@ -342,8 +340,7 @@ function refuseOtherFiles(bytes: Buffer) {
     );
   }
   throw archiveNotOurs(
-    'This file does not begin as an age file does, so it is no archive of this program.',
-    'Choose a file whose name ends in .tar.gz.age and that this program wrote.',
+    'This file begins neither as an age file does nor as gzip or zstd, so it is no archive of this program.',
   );
 }
 

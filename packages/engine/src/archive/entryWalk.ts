@@ -1,12 +1,10 @@
 import { createHash } from 'node:crypto';
-
+import { isDeepStrictEqual } from 'node:util';
 import {
   archiveAltered,
-  archiveNotOurs,
   archiveSignatureInvalid,
   archiveTruncated,
 } from './archiveErrors';
-import { asBuffer } from './blocks';
 import {
   archiveMessage,
   Checksums,
@@ -17,14 +15,10 @@ import {
 import { Description, parseDescription } from './description';
 import {
   CHECKSUMS_ENTRY,
-  DESCRIPTION_ENTRY,
-  END_OF_TAR,
-  headerFacts,
-  headerLength,
+  NODES,
   nodeFileProblem,
-  padded,
+  ownEntry,
   parseNodeEntryName,
-  ReadHeader,
   SIGNATURE_ENTRY,
   SNAPSHOT_ENTRY,
 } from './entries';
@@ -37,13 +31,8 @@ import {
 } from './limits';
 import type { ArchiveProof, ArchiveVisitor } from './reader';
 import { signerOf } from './signing';
-
-/** An entry as tar-stream gives it. */
-interface Entry extends AsyncIterable<unknown> {
-  header: object;
-}
-
-type Facts = Omit<EntryChecksum, 'sha256'> & { mtime: number };
+import { SnapshotHash, SNAPSHOT_TRAILER } from './snapshotHash';
+import { TarEntry } from './tar';
 
 /** Goes through a tar's entries in the one order that an archive has, and judges each. */
 export class EntryWalk {
@@ -51,7 +40,6 @@ export class EntryWalk {
   private readonly seen: EntryChecksum[] = [];
   private readonly names = new Set<string>();
   private readonly links = new Set<string>();
-  private end = 0;
   private described?: { description: Description; bytes: Buffer };
   private hasSnapshot = false;
   private checked?: { checksums: Checksums; bytes: Buffer };
@@ -61,47 +49,29 @@ export class EntryWalk {
     this.visitor = visitor;
   }
 
-  /** Whether anything was read that only an archive of ours has. */
-  get begun(): boolean {
-    return this.described !== undefined;
-  }
-
-  async take(entry: Entry): Promise<void> {
-    const header = entry.header as ReadHeader;
-    const facts = headerFacts(header);
-    if (!this.described) {
-      if (facts?.name !== DESCRIPTION_ENTRY || facts.type !== 'file') {
-        throw archiveNotOurs(
-          `This is an encrypted tar.gz, but it does not begin with ${DESCRIPTION_ENTRY}, so this program did not write it.`,
-          'If it holds what `bmctl backup cluster` wrote, decrypt it and restore it with bmctl.',
+  async take(entry: TarEntry): Promise<void> {
+    const seen = await this.takeInOrder(entry);
+    const { name, size } = seen;
+    const { createdAt } = this.described!.description;
+    if (!name.startsWith(NODES)) {
+      const { sha256: _, ...header } = seen;
+      if (!isDeepStrictEqual(header, ownEntry(name, size, createdAt))) {
+        throw archiveAltered(
+          `${name} in the archive does not have the type, mode, owner and time that it has in archives.`,
+          { entry: name },
         );
       }
     }
-    if (!facts) {
-      throw archiveAltered(
-        `The archive holds an entry of a kind that archives do not have: ${header.name}.`,
-      );
-    }
-    if (header.byteOffset !== this.end + headerLength(header)) {
-      throw archiveAltered(
-        `There is something between the entries of the archive, before ${facts.name}.`,
-      );
-    }
-    this.end = header.byteOffset + padded(facts.size);
-    const seen = await this.takeInOrder(facts, entry);
     this.seen.push(seen);
   }
 
-  private async takeInOrder(
-    facts: Facts,
-    entry: Entry,
-  ): Promise<EntryChecksum> {
-    const { name, size } = facts;
+  private async takeInOrder(entry: TarEntry): Promise<EntryChecksum> {
+    const { name, size } = entry.header;
     if (this.signer !== undefined) {
       throw archiveAltered(`The archive goes on after its end: ${name}.`);
     }
     if (!this.described) {
-      const { bytes, seen } = await collect(facts, entry, MAX_DESCRIPTION);
+      const { bytes, seen } = await collect(entry, MAX_DESCRIPTION);
       this.described = {
         bytes,
         description: parsed(name, () => parseDescription(bytes)),
@@ -113,7 +83,7 @@ export class EntryWalk {
       if (name !== SIGNATURE_ENTRY) {
         throw outOfOrder(name, SIGNATURE_ENTRY);
       }
-      const { bytes, seen } = await collect(facts, entry, MAX_SIGNATURE);
+      const { bytes, seen } = await collect(entry, MAX_SIGNATURE);
       this.signer = this.signerIn(bytes);
       return seen;
     }
@@ -121,7 +91,7 @@ export class EntryWalk {
       if (name !== CHECKSUMS_ENTRY) {
         throw outOfOrder(name, CHECKSUMS_ENTRY);
       }
-      const { bytes, seen } = await collect(facts, entry, MAX_CHECKSUMS);
+      const { bytes, seen } = await collect(entry, MAX_CHECKSUMS);
       const checksums = parsed(name, () => parseChecksums(bytes));
       this.compare(checksums);
       this.checked = { checksums, bytes };
@@ -129,28 +99,35 @@ export class EntryWalk {
     }
     if (name === SNAPSHOT_ENTRY) {
       const announced = this.described.description.snapshot.size;
-      if (facts.type !== 'file' || size !== announced) {
+      if (size !== announced || size <= SNAPSHOT_TRAILER) {
         throw archiveAltered(
           `The snapshot in the archive has ${size} bytes, and its description says ${announced}.`,
         );
       }
       this.hasSnapshot = true;
-      return visit(facts, entry, content =>
-        this.visitor.snapshot?.(size, content),
+      const hash = new SnapshotHash(size);
+      const seen = await visit(
+        entry,
+        content => this.visitor.snapshot?.(size, content),
+        hash,
       );
+      if (!hash.endsAsItShould) {
+        throw archiveAltered(
+          'The snapshot in the archive does not end with its own SHA-256, as etcd writes it.',
+          { entry: name },
+        );
+      }
+      return seen;
     }
-    return this.takeNodeFile(facts, entry);
+    return this.takeNodeFile(entry);
   }
 
-  private async takeNodeFile(
-    facts: Facts,
-    entry: Entry,
-  ): Promise<EntryChecksum> {
-    const { name: entryName, ...rest } = facts;
+  private async takeNodeFile(entry: TarEntry): Promise<EntryChecksum> {
+    const { name: entryName, ...rest } = entry.header;
     const { nodes, workers } = this.described!.description;
     const place = parseNodeEntryName(entryName);
     if (!place || [...nodes, ...workers].every(m => m.name !== place.node)) {
-      throw outOfOrder(entryName, `nodes/ or ${SNAPSHOT_ENTRY}`);
+      throw outOfOrder(entryName, `${NODES} or ${SNAPSHOT_ENTRY}`);
     }
     const header = { path: place.path, ...rest };
     const problem =
@@ -165,10 +142,10 @@ export class EntryWalk {
       throw archiveAltered(`The archive has more than ${MAX_ENTRIES} entries.`);
     }
     this.names.add(entryName);
-    if (facts.type === 'symlink') {
+    if (header.type === 'symlink') {
       this.links.add(`${place.node}${place.path}`);
     }
-    return visit(facts, entry, content =>
+    return visit(entry, content =>
       this.visitor.nodeFile?.(place.node, header, content),
     );
   }
@@ -215,26 +192,14 @@ export class EntryWalk {
     return signer;
   }
 
-  /** The verdict, when the tar is at its end after `tarSize` bytes. */
-  proof(tarSize: number): Omit<ArchiveProof, 'ciphertext'> {
-    if (!this.described) {
-      throw archiveNotOurs(
-        'What is encrypted in this file is an empty tar, so it is no cluster backup.',
-        'Choose a file whose name ends in .tar.gz.age and that this program wrote.',
-      );
-    }
-    if (!this.checked || this.signer === undefined) {
+  /** The verdict, when the tar is at its end. */
+  proof(): Omit<ArchiveProof, 'ciphertext'> {
+    if (!this.described || !this.checked || this.signer === undefined) {
       throw archiveTruncated(
         `The archive ends before its last entry, after ${
-          this.seen[this.seen.length - 1].name
+          this.seen.at(-1)?.name
         }.`,
       );
-    }
-    if (tarSize !== this.end + END_OF_TAR) {
-      throw archiveAltered('The archive does not end as its tar does.', {
-        bytes: tarSize,
-        expected: this.end + END_OF_TAR,
-      });
     }
     return {
       description: this.described.description,
@@ -266,47 +231,44 @@ function parsed<T>(name: string, parse: () => T): T {
 
 /** Hands an entry's content over and hashes it, whether it is read to its end or not. */
 async function visit(
-  facts: Facts,
-  entry: Entry,
+  { header, content }: TarEntry,
   take: (content: AsyncIterable<Buffer>) => Promise<void> | void | undefined,
+  hash: Pick<SnapshotHash, 'update' | 'digest'> = createHash('sha256'),
 ): Promise<EntryChecksum> {
-  const hash = createHash('sha256');
-  const chunks = entry[Symbol.asyncIterator]();
-  async function* content() {
+  const chunks = content[Symbol.asyncIterator]();
+  async function* hashed() {
     for (;;) {
       const { done, value } = await chunks.next();
       if (done) {
         return;
       }
-      const chunk = asBuffer(value as Uint8Array);
-      hash.update(chunk);
-      yield chunk;
+      hash.update(value);
+      yield value;
     }
   }
   // Breaking out of the visitor's loop ends that iterator, not the entry.
-  await take(content());
-  for await (const _ of content()) {
+  await take(hashed());
+  for await (const _ of hashed()) {
     // What the visitor did not want is hashed all the same.
   }
-  const { mtime, ...kept } = facts;
   return {
-    ...kept,
-    ...(facts.type === 'file' && { sha256: hash.digest('hex') }),
+    ...header,
+    ...(header.type === 'file' && { sha256: hash.digest('hex') }),
   };
 }
 
 async function collect(
-  facts: Facts,
-  entry: Entry,
+  entry: TarEntry,
   max: number,
 ): Promise<{ bytes: Buffer; seen: EntryChecksum }> {
-  if (facts.type !== 'file' || facts.size > max) {
+  const { name, size } = entry.header;
+  if (size > max) {
     throw archiveAltered(
-      `${facts.name} in the archive is no file of at most ${max} bytes.`,
+      `${name} in the archive has ${size} bytes, more than ${max}.`,
     );
   }
   const chunks: Buffer[] = [];
-  const seen = await visit(facts, entry, async content => {
+  const seen = await visit(entry, async content => {
     for await (const chunk of content) {
       chunks.push(chunk);
     }

@@ -1,10 +1,13 @@
-import { crc32, createGunzip, constants, deflateRaw } from 'node:zlib';
+import { crc32, createInflateRaw, constants, deflateRaw } from 'node:zlib';
+import {
+  archiveAltered,
+  archiveNotOurs,
+  archiveTruncated,
+} from './archiveErrors';
 import { drainedOrClosed } from './backPressure';
-import { BlockPool, blocksOf } from './blocks';
-import { archiveAltered, archiveNotOurs } from './archiveErrors';
+import { BlockPool, blocksOf, PACKED_BLOCK } from './blocks';
+import { ByteReader } from './byteReader';
 
-/** Measured: larger blocks cost memory and bring no speed; smaller ones cost calls, and zlib's own memory for each. */
-export const GZIP_BLOCK = 1024 * 1024;
 /** How far back deflate can refer: what a block needs of the one before it to compress as if they were one. */
 const WINDOW = 32 * 1024;
 /** Blocks on the thread pool at once. One more than most machines' free cores; the pool itself has four threads. */
@@ -15,23 +18,24 @@ const GUNZIP_CHUNK = 512 * 1024;
 
 /** RFC 1952: no name, no time, unknown system. */
 const HEADER = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255]);
-const MAGIC = HEADER.subarray(0, 2);
+/** Checksum and size. */
+const TRAILER = 8;
 /** An empty final block with fixed codes: blocks before it end on byte boundaries and none needs to know it is the last. */
 const LAST_BLOCK = Buffer.from([0x03, 0x00]);
 
 /**
  * Compresses into one gzip member, several blocks at a time on libuv's thread pool. Each block starts from the last
  * 32 KiB of the one before it, so the size is that of a single run within a fraction of a percent. Blocks of `pool`,
- * which are of `GZIP_BLOCK` bytes, are given back to it.
+ * which are of `PACKED_BLOCK` bytes, are given back to it.
  */
 export async function* gzip(
   source: AsyncIterable<Uint8Array>,
   level: number,
-  pool = new BlockPool(GZIP_BLOCK),
+  pool = new BlockPool(PACKED_BLOCK),
 ): AsyncGenerator<Buffer, void, undefined> {
   yield HEADER;
   const running: Array<{ block: Buffer; compressed: Promise<Buffer> }> = [];
-  let room = GZIP_BLOCK / 4;
+  let room = PACKED_BLOCK / 4;
   /** Compressed, but still the dictionary of the oldest that runs. */
   let before: Buffer | undefined;
   async function oldest() {
@@ -49,7 +53,7 @@ export async function* gzip(
   let crc = 0;
   let size = 0;
   try {
-    for await (const block of blocksOf(source, GZIP_BLOCK, pool)) {
+    for await (const block of blocksOf(source, PACKED_BLOCK, pool)) {
       if (running.length === IN_FLIGHT) {
         yield await oldest();
       }
@@ -68,11 +72,7 @@ export async function* gzip(
   } finally {
     await Promise.allSettled(running.map(({ compressed }) => compressed));
   }
-  const trailer = Buffer.alloc(8);
-  trailer.writeUInt32LE(crc, 0);
-  // RFC 1952: the size modulo 2^32.
-  trailer.writeUInt32LE(size % 2 ** 32, 4);
-  yield Buffer.concat([LAST_BLOCK, trailer]);
+  yield Buffer.concat([LAST_BLOCK, trailerOf(crc, size)]);
 }
 
 function deflateBlock(
@@ -100,28 +100,42 @@ function deflateBlock(
   return compressed;
 }
 
-/** The inverse: everything `source` gives must be gzip, to its last byte. */
+/** The inverse: everything `source` gives must be what {@link gzip} writes, to its last byte. */
 export async function* gunzip(
   source: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<Buffer, void, undefined> {
-  const engine = createGunzip({ chunkSize: GUNZIP_CHUNK });
+  const bytes = new ByteReader(source);
+  const engine = createInflateRaw({ chunkSize: GUNZIP_CHUNK });
   let stopped = false;
   let fed = 0;
-  let start: Buffer = Buffer.alloc(0);
+  let trailer = Buffer.alloc(0);
   let sourceFailed = false;
+  async function feed(body: Buffer) {
+    fed += body.length;
+    // Past the end of the data the rest is only counted: it must be read, because its own end is proven there.
+    if (body.length > 0 && !engine.destroyed && !engine.write(body)) {
+      await drainedOrClosed(engine);
+    }
+  }
   const feeding = (async () => {
-    for await (const chunk of source) {
+    if (!(await bytes.take(HEADER.length)).equals(HEADER)) {
+      throw archiveNotOurs(
+        'This is gzip as `bmctl backup cluster`, `tar cz` and others write it, but not as this program does.',
+      );
+    }
+    for await (const chunk of bytes.rest()) {
       if (stopped) {
         return;
       }
-      fed += chunk.length;
-      if (start.length < MAGIC.length) {
-        start = Buffer.concat([start, chunk.subarray(0, MAGIC.length)]);
-      }
-      // Past gzip's end the rest is only counted: it must be read, because its own end is proven there.
-      if (!engine.destroyed && !engine.write(chunk)) {
-        await drainedOrClosed(engine);
-      }
+      // Whatever comes last is the trailer.
+      const kept = Math.min(TRAILER, chunk.length);
+      const released = Math.max(0, trailer.length + kept - TRAILER);
+      await feed(trailer.subarray(0, released));
+      await feed(chunk.subarray(0, chunk.length - kept));
+      trailer = Buffer.concat([
+        trailer.subarray(released),
+        chunk.subarray(chunk.length - kept),
+      ]);
     }
     engine.end();
   })().catch(error => {
@@ -131,30 +145,31 @@ export async function* gunzip(
   });
   feeding.catch(() => {});
 
+  let crc = 0;
+  let size = 0;
   try {
     for await (const chunk of engine) {
+      crc = crc32(chunk, crc);
+      size += chunk.length;
       yield chunk;
     }
     await feeding;
   } catch (error) {
-    if (sourceFailed) {
+    const code = (error as NodeJS.ErrnoException).code ?? '';
+    if (sourceFailed || !(code.startsWith('Z_') || code.startsWith('ERR_'))) {
       throw error;
     }
-    const code = (error as NodeJS.ErrnoException).code ?? '';
-    if (!start.subarray(0, MAGIC.length).equals(MAGIC)) {
-      throw archiveNotOurs(
-        'What is encrypted in this file is not gzip, so it is no cluster backup.',
-        'Choose a file whose name ends in .tar.gz.age and that this program wrote.',
-      );
-    }
-    if (code.startsWith('Z_') || code.startsWith('ERR_')) {
-      throw archiveAltered(
-        'The compressed data in the archive does not unpack.',
-        { code },
+    if (code === 'Z_BUF_ERROR') {
+      throw archiveTruncated(
+        'The compressed data in the archive ends too early, or was altered.',
         error,
       );
     }
-    throw error;
+    throw archiveAltered(
+      'The compressed data in the archive does not unpack.',
+      { code },
+      error,
+    );
   } finally {
     stopped = true;
     engine.destroy();
@@ -164,4 +179,17 @@ export async function* gunzip(
       bytes: fed - engine.bytesWritten,
     });
   }
+  if (!trailer.equals(trailerOf(crc, size))) {
+    throw archiveAltered(
+      'The compressed data in the archive is not what its checksum says.',
+    );
+  }
+}
+
+function trailerOf(crc: number, size: number): Buffer {
+  const trailer = Buffer.alloc(TRAILER);
+  trailer.writeUInt32LE(crc, 0);
+  // RFC 1952: the size modulo 2^32.
+  trailer.writeUInt32LE(size % 2 ** 32, 4);
+  return trailer;
 }

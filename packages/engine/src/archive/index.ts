@@ -1,4 +1,5 @@
 export { archiveName, parseArchiveName } from './archiveName';
+export type { Compression } from './compression';
 export type { Checksums, EntryChecksum, SnapshotFacts } from './checksums';
 export type {
   DescribedNode,
@@ -19,5 +20,6 @@ export {
 } from './signing';
 export { encodeSummary, summaryName, verifySummary } from './summary';
 export type { ArchiveSummary } from './summary';
+export type { TarHeader } from './tar';
 export { createArchive } from './writer';
 export type { ArchiveWriter } from './writer';

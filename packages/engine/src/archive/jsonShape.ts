@@ -21,7 +21,9 @@ type Fields<S extends Record<string, Field>> = {
 export function parseJson<T>(bytes: Buffer, shape: Shape<T>): T {
   let value: unknown;
   try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    value = JSON.parse(
+      new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes),
+    );
   } catch {
     throw new ShapeProblem('it is no JSON in UTF-8');
   }

@@ -1,18 +1,13 @@
 import { createHash } from 'node:crypto';
-import { extract } from 'tar-stream';
 import { abortable } from '../abortable';
-import { drainedOrClosed } from './backPressure';
-import {
-  archiveAltered,
-  archiveNotOurs,
-  archiveTruncated,
-} from './archiveErrors';
+import { ByteReader } from './byteReader';
 import { Checksums, SnapshotFacts } from './checksums';
-import { gunzip } from './compression';
+import { compressionOf, decompress } from './compression';
 import { Description } from './description';
 import { ageDecrypt, ArchiveKeys } from './encryption';
-import { NodeFileHeader } from './entries';
+import { DESCRIPTION_ENTRY, NodeFileHeader } from './entries';
 import { EntryWalk } from './entryWalk';
+import { readTar } from './tar';
 
 /**
  * Takes what an archive holds as it passes. The bytes come *before* they are proven: nothing made of them may be used
@@ -45,19 +40,19 @@ export interface ArchiveProof {
  * Reads an archive once, from front to back, with flat memory. Resolves only when the encryption's last chunk, every
  * checksum, the signature and the order of entries are right and nothing follows.
  *
- * @throws ClusterBackupError `archive-truncated`, `archive-altered`, `archive-not-ours`, `archive-wrong-key`,
- * `archive-newer-format`, `archive-signature-invalid`, `identity-invalid`; what the visitor or the source throws passes
- * as it is.
+ * @param options - what opens it; nothing is needed where it is not encrypted
+ * @throws ClusterBackupError `archive-truncated`, `archive-altered`, `archive-not-ours`, `archive-key-missing`,
+ * `archive-wrong-key`, `archive-newer-format`, `archive-signature-invalid`, `identity-invalid`,
+ * `compression-unsupported`; what the visitor or the source throws passes as it is.
  * @public
  */
 export async function readArchive(
   source: AsyncIterable<Uint8Array>,
-  options: ArchiveKeys & { signal?: AbortSignal },
+  options: (ArchiveKeys | object) & { signal?: AbortSignal },
   visitor: ArchiveVisitor = {},
 ): Promise<ArchiveProof> {
   const ciphertext = createHash('sha256');
   let ciphertextSize = 0;
-  let tarSize = 0;
   async function* stored() {
     for await (const chunk of abortable(source, options.signal)) {
       ciphertext.update(chunk);
@@ -66,63 +61,35 @@ export async function readArchive(
     }
   }
 
-  const tar = extract();
-  tar.on('error', () => {});
-  let pumpFailure: { error: unknown } | undefined;
-  const pumping = (async () => {
-    try {
-      for await (const chunk of gunzip(ageDecrypt(stored(), options))) {
-        tarSize += chunk.length;
-        if (tar.destroyed) {
-          return;
-        }
-        if (!tar.write(chunk)) {
-          await drainedOrClosed(tar);
-        }
-      }
-      tar.end(null);
-    } catch (error) {
-      pumpFailure = { error };
-      tar.destroy(error as Error);
-    }
-  })();
-
-  const entries = tar[Symbol.asyncIterator]();
+  const keys =
+    'identities' in options || 'fileKey' in options ? options : undefined;
+  const tar = new ByteReader(tarIn(stored(), keys));
   const walk = new EntryWalk(visitor);
   try {
-    for (;;) {
-      const { done, value } = await entries.next().catch(error => {
-        throw tarProblem(error, walk);
-      });
-      if (done) {
-        break;
-      }
-      await walk.take(value);
+    for await (const entry of readTar(tar, DESCRIPTION_ENTRY)) {
+      await walk.take(entry);
     }
-    await pumping;
-  } catch (error) {
-    // Where what feeds the tar failed, everything behind it did too.
-    throw pumpFailure ? pumpFailure.error : error;
   } finally {
-    tar.destroy();
-  }
-  if (pumpFailure) {
-    throw pumpFailure.error;
+    tar.close();
   }
   return {
-    ...walk.proof(tarSize),
+    ...walk.proof(),
     ciphertext: { size: ciphertextSize, sha256: ciphertext.digest('hex') },
   };
 }
 
-function tarProblem(error: Error, walk: EntryWalk) {
-  if (error.message === 'Unexpected end of data') {
-    return archiveTruncated('The tar in the archive ends inside an entry.');
+/** Takes off the outer layers. */
+async function* tarIn(
+  stored: AsyncIterable<Uint8Array>,
+  keys: ArchiveKeys | undefined,
+): AsyncGenerator<Buffer, void, undefined> {
+  const bytes = new ByteReader(stored);
+  try {
+    const isEncrypted = !compressionOf(await bytes.peek(4));
+    yield* decompress(
+      isEncrypted ? ageDecrypt(bytes.rest(), keys) : bytes.rest(),
+    );
+  } finally {
+    bytes.close();
   }
-  return walk.begun
-    ? archiveAltered('The tar in the archive is damaged.', undefined, error)
-    : archiveNotOurs(
-        'What is encrypted in this file is no tar, so it is no cluster backup.',
-        'Choose a file whose name ends in .tar.gz.age and that this program wrote.',
-      );
 }

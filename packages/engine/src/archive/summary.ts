@@ -30,6 +30,8 @@ export interface ArchiveSummary extends DetachedSignature {
 
 /** Larger than any summary of a real cluster. */
 const MAX_SUMMARY = 16 * 1024 * 1024;
+/** Of lists and objects in one another. */
+const MAX_DEPTH = 100;
 
 const summaryShape = object({
   formatVersion: oneOf(1),
@@ -72,14 +74,8 @@ export function verifySummary(
   bytes: Buffer,
   trustedSigners?: string[],
 ): ArchiveSummary {
-  const summary = parseSummary(bytes);
-  const {
-    signature: _,
-    publicKey: __,
-    algorithm: ___,
-    ...signed
-  } = JSON.parse(bytes.toString('utf8'));
-  const signer = signerOf(summaryMessage(signed), summary);
+  const { summary, message } = parseSummary(bytes);
+  const signer = signerOf(message, summary);
   if (signer === undefined || signer !== summary.signer) {
     throw new ClusterBackupError({
       code: 'summary-signature-invalid',
@@ -103,13 +99,24 @@ export function verifySummary(
   return summary;
 }
 
-function parseSummary(bytes: Buffer): ArchiveSummary {
+/** The summary, and what its signature is over: unknown members too. */
+function parseSummary(bytes: Buffer): {
+  summary: ArchiveSummary;
+  message: Buffer;
+} {
   try {
     if (bytes.length > MAX_SUMMARY) {
       throw new ShapeProblem(`it has more than ${MAX_SUMMARY} bytes`);
     }
     refuseNewerFormat(bytes, 'The summary');
-    return parseJson(bytes, summaryShape);
+    const summary = parseJson(bytes, summaryShape);
+    const {
+      signature: _,
+      publicKey: __,
+      algorithm: ___,
+      ...signed
+    } = JSON.parse(bytes.toString('utf8'));
+    return { summary, message: summaryMessage(signed) };
   } catch (error) {
     if (!(error instanceof ShapeProblem)) {
       throw error;
@@ -129,17 +136,19 @@ function summaryMessage(content: object): Buffer {
 }
 
 /** RFC 8785: members sorted by name, no white space. Numbers and texts are as JSON.stringify writes them. */
-function canonicalJson(value: unknown): string {
+function canonicalJson(value: unknown, depth = 0): string {
+  if (depth > MAX_DEPTH) {
+    throw new ShapeProblem(`it is more than ${MAX_DEPTH} levels deep`);
+  }
+  const inner = (member: unknown) => canonicalJson(member, depth + 1);
   if (Array.isArray(value)) {
-    return `[${value.map(canonicalJson).join(',')}]`;
+    return `[${value.map(inner).join(',')}]`;
   }
   if (typeof value === 'object' && value !== null) {
     const members = Object.entries(value)
       .filter(([, member]) => member !== undefined)
       .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(
-        ([name, member]) => `${JSON.stringify(name)}:${canonicalJson(member)}`,
-      );
+      .map(([name, member]) => `${JSON.stringify(name)}:${inner(member)}`);
     return `{${members.join(',')}}`;
   }
   return JSON.stringify(value);

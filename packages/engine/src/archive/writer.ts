@@ -1,9 +1,8 @@
 import { createHash, KeyObject } from 'node:crypto';
-import { Readable } from 'node:stream';
-import { pack } from 'tar-stream';
+import { PassThrough, Readable } from 'node:stream';
 import { ClusterBackupError, NOTHING_CHANGED } from '../errors';
 import { drainedOrClosed } from './backPressure';
-import { BlockPool, blocksOf } from './blocks';
+import { asBuffer, BlockPool, blocksOf, PACKED_BLOCK } from './blocks';
 import { archiveUnwritable } from './archiveErrors';
 import {
   archiveMessage,
@@ -11,7 +10,7 @@ import {
   EntryChecksum,
   SnapshotFacts,
 } from './checksums';
-import { gzip, GZIP_BLOCK } from './compression';
+import { Compression, compressor } from './compression';
 import { Description, parseDescription } from './description';
 import { ageEncrypt, encrypterFor } from './encryption';
 import {
@@ -20,14 +19,15 @@ import {
   nodeEntryName,
   NodeFileHeader,
   nodeFileProblem,
+  ownEntry,
   SIGNATURE_ENTRY,
   SNAPSHOT_ENTRY,
-  tarHeader,
 } from './entries';
 import { ShapeProblem } from './jsonShape';
 import { MAX_CHECKSUMS, MAX_DESCRIPTION, MAX_ENTRIES } from './limits';
 import { keyFingerprint, signMessage } from './signing';
 import { ArchiveSummary, signSummary } from './summary';
+import { encodeHeader, END_OF_TAR, paddingOf, TarHeader } from './tar';
 
 /**
  * Writes one archive: `description`, then any number of `nodeFile`, then `snapshot`, then `finish`, each awaited before
@@ -67,34 +67,36 @@ export interface ArchiveWriter {
 }
 
 /**
- * Begins an archive: tar, gzip in one member, age.
+ * Begins an archive: tar, gzip or zstd, age.
  *
- * @throws ClusterBackupError `recipient-invalid`
+ * @throws ClusterBackupError `recipient-invalid`, `compression-unsupported`
  * @public
  */
 export function createArchive(options: {
   /** age public keys. */
   recipients: string[];
+  /** Leaves encryption out. Then there are no recipients. */
+  dangerouslyStoreUnencrypted?: boolean;
   /** Ed25519 private key. */
   signingKey: KeyObject;
-  /** gzip's, 1 to 9. Default 1. */
+  /** Default gzip. */
+  compression?: Compression;
+  /** gzip's, 1 (default) to 9, or zstd's, 1 to 19, default 3. */
   compressionLevel?: number;
   signal?: AbortSignal;
 }): ArchiveWriter {
-  const { signingKey, compressionLevel = 1, signal } = options;
-  const encrypter = encrypterFor(options.recipients);
-  const tar = pack();
-  const pool = new BlockPool(GZIP_BLOCK);
+  const { signingKey, compression = 'gzip', signal } = options;
+  const encrypt = encryption(options);
+  const compress = compressor(compression, options.compressionLevel);
+  const tar = new PassThrough({ objectMode: true, highWaterMark: 1 });
+  const pool = new BlockPool(PACKED_BLOCK);
   const stored = createHash('sha256');
   let storedSize = 0;
   let failure: unknown;
   let ended = false;
 
   async function* encrypted() {
-    for await (const block of ageEncrypt(
-      gzip(tar as AsyncIterable<Uint8Array>, compressionLevel, pool),
-      encrypter,
-    )) {
+    for await (const block of encrypt(compress(tar, pool))) {
       stored.update(block);
       storedSize += block.length;
       yield block;
@@ -126,7 +128,7 @@ export function createArchive(options: {
   }
   /** Throws why the archive ended early, when it did. */
   async function refuseAfterEnd() {
-    if (tar.destroying) {
+    if (tar.destroyed) {
       // Its reader went first, and knows why once it is closed.
       await closed;
     }
@@ -158,10 +160,17 @@ export function createArchive(options: {
     stage = next;
   }
 
+  async function write(bytes: Buffer) {
+    await refuseAfterEnd();
+    if (!tar.write(bytes) && !tar.destroyed) {
+      await drainedOrClosed(tar);
+    }
+    await refuseAfterEnd();
+  }
+
   /** Writes an entry; `what` names it in messages. */
   async function add(
-    header: Omit<EntryChecksum, 'sha256'>,
-    mtime: number,
+    header: TarHeader,
     source: AsyncIterable<Uint8Array> | Iterable<Buffer>,
     what: string,
     sha256?: Promise<string>,
@@ -174,12 +183,7 @@ export function createArchive(options: {
         { announced: header.size, read: written },
       );
     try {
-      await refuseAfterEnd();
-      const sink = tar.entry(tarHeader(header, mtime));
-      sink.on('error', () => {});
-      const finished = new Promise<void>(resolve => {
-        sink.once('close', () => resolve());
-      });
+      await write(encodeHeader(header));
       if (header.type === 'file') {
         for await (const block of source) {
           written += block.length;
@@ -189,19 +193,13 @@ export function createArchive(options: {
           if (!sha256) {
             hash.update(block);
           }
-          if (!sink.write(block) && !sink.destroyed) {
-            await drainedOrClosed(sink);
-          }
-          await refuseAfterEnd();
+          await write(asBuffer(block));
         }
         if (written < header.size) {
           throw refused('fewer');
         }
+        await write(paddingOf(header.size));
       }
-      // tar-stream leaves even entries without content open until they are ended.
-      sink.end(null);
-      await finished;
-      await refuseAfterEnd();
     } catch (error) {
       abort(error as Error);
       throw failure;
@@ -214,16 +212,12 @@ export function createArchive(options: {
     };
   }
 
-  function ownEntry(name: string, size: number) {
-    return { name, type: 'file' as const, mode: 0o600, uid: 0, gid: 0, size };
-  }
-
-  function createdAt(): number {
-    return Math.floor(Date.parse(described!.description.createdAt) / 1000);
+  function ownHeader(name: string, size: number): TarHeader {
+    return ownEntry(name, size, described!.description.createdAt);
   }
 
   async function addOwn(name: string, bytes: Buffer): Promise<EntryChecksum> {
-    return add(ownEntry(name, bytes.length), createdAt(), [bytes], name);
+    return add(ownHeader(name, bytes.length), [bytes], name);
   }
 
   return {
@@ -286,9 +280,9 @@ export function createArchive(options: {
             uid,
             gid,
             size,
+            mtime,
             ...(linkname !== undefined && { linkname }),
           },
-          mtime,
           source ?? [],
           what,
         ),
@@ -307,9 +301,8 @@ export function createArchive(options: {
       }
       entries.push(
         await add(
-          ownEntry(SNAPSHOT_ENTRY, size),
-          createdAt(),
-          blocksOf(source, GZIP_BLOCK, pool),
+          ownHeader(SNAPSHOT_ENTRY, size),
+          blocksOf(source, PACKED_BLOCK, pool),
           'The snapshot',
           sha256,
         ),
@@ -341,7 +334,8 @@ export function createArchive(options: {
           signMessage(archiveMessage(described!.bytes, bytes), signingKey),
         ),
       );
-      tar.finalize();
+      await write(END_OF_TAR);
+      tar.end();
       await closed;
       if (failure) {
         throw failure;
@@ -358,6 +352,30 @@ export function createArchive(options: {
       );
     },
   };
+}
+
+/** What the compressed data passes through on its way into the store. */
+function encryption({
+  recipients,
+  dangerouslyStoreUnencrypted,
+}: {
+  recipients: string[];
+  dangerouslyStoreUnencrypted?: boolean;
+}): (source: AsyncGenerator<Buffer>) => AsyncGenerator<Buffer> {
+  if (!dangerouslyStoreUnencrypted) {
+    const encrypter = encrypterFor(recipients);
+    return source => ageEncrypt(source, encrypter);
+  }
+  if (recipients.length === 0) {
+    return source => source;
+  }
+  throw new ClusterBackupError({
+    code: 'recipient-invalid',
+    message:
+      'There are recipients, and yet the archive is to be stored unencrypted.',
+    state: NOTHING_CHANGED,
+    remedy: 'Remove dangerouslyStoreUnencrypted from the configuration.',
+  });
 }
 
 function encode(value: object): Buffer {

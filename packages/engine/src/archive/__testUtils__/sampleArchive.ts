@@ -71,7 +71,14 @@ export function fileHeader(
   };
 }
 
-export function sample(snapshot: Buffer): Sample {
+/** What a snapshot ends with. */
+export function withTrailer(content: Buffer): Buffer {
+  const trailer = createHash('sha256').update(content).digest();
+  return Buffer.concat([content, trailer]);
+}
+
+export function sample(content: Buffer): Sample {
+  const snapshot = withTrailer(content);
   const key = Buffer.from('-----BEGIN PRIVATE KEY-----\n');
   return {
     description: sampleDescription(snapshot.length),
@@ -113,9 +120,9 @@ export function sample(snapshot: Buffer): Sample {
 export async function writeSample(
   { description, files, snapshot }: Sample,
   recipients: string[],
-  key = signingKey,
+  options: Partial<Parameters<typeof createArchive>[0]> = {},
 ): Promise<{ bytes: Buffer; summary: ArchiveSummary }> {
-  const writer = createArchive({ recipients, signingKey: key });
+  const writer = createArchive({ recipients, signingKey, ...options });
   const write = async () => {
     await writer.description(description);
     for (const { node, header, content } of files) {
