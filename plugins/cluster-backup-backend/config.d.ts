@@ -59,7 +59,14 @@ export interface Config {
     signingKeyFile?: string;
     /** Fingerprints of other installations' signing keys whose archives may be restored. */
     trustedSigners?: string[];
-    /** gzip's level, 1 to 9. Default 1. */
+    /**
+     * Stores archives, and with them every Secret and private key of the clusters, for everybody to read who can read
+     * the store. Instead of recipients. Default false.
+     */
+    dangerouslyStoreUnencrypted?: boolean;
+    /** zstd is smaller and faster. Default gzip. */
+    compression?: 'gzip' | 'zstd';
+    /** gzip's level, 1 to 9, default 1; or zstd's, 1 to 19, default 3. */
     compressionLevel?: number;
     /** Where archives are kept; the first one is the default. */
     stores?: Array<{

@@ -10,7 +10,7 @@ export function backup(options: {
   return conclude(async signal => {
     const configuration = readConfigurationFile(options.config);
     const { key, summary, reservations, copies } = await backupCluster({
-      recipients: configuration.recipients(),
+      ...configuration.packing(),
       cluster: configuration.cluster(options.cluster),
       folder: configuration.folder(options.cluster),
       stores: configuration.backupStores(options.store).map(store => ({
@@ -18,7 +18,6 @@ export function backup(options: {
         open: () => openStore(store),
       })),
       signingKey: await configuration.signingKey(),
-      compressionLevel: configuration.compressionLevel,
       progress: tell(),
       signal,
     });

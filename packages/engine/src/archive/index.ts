@@ -1,4 +1,5 @@
 export { archiveName, parseArchiveName } from './archiveName';
+export type { ArchiveForm } from './archiveName';
 export type { Compression } from './compression';
 export type { Checksums, EntryChecksum, SnapshotFacts } from './checksums';
 export type {
@@ -22,4 +23,4 @@ export { encodeSummary, summaryName, verifySummary } from './summary';
 export type { ArchiveSummary } from './summary';
 export type { TarHeader } from './tar';
 export { createArchive } from './writer';
-export type { ArchiveWriter } from './writer';
+export type { ArchiveWriter, Packing } from './writer';

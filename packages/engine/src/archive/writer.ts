@@ -4,6 +4,7 @@ import { ClusterBackupError, NOTHING_CHANGED } from '../errors';
 import { drainedOrClosed } from './backPressure';
 import { asBuffer, BlockPool, blocksOf, PACKED_BLOCK } from './blocks';
 import { archiveUnwritable } from './archiveErrors';
+import { ArchiveForm } from './archiveName';
 import {
   archiveMessage,
   Checksums,
@@ -38,6 +39,8 @@ import { encodeHeader, END_OF_TAR, paddingOf, TarHeader } from './tar';
 export interface ArchiveWriter {
   /** The archive's bytes. Destroying it makes every method reject. */
   readonly ciphertext: Readable;
+  /** What its name says of it. */
+  readonly form: ArchiveForm;
   description(description: Description): Promise<void>;
   /** @throws ClusterBackupError `archive-content-refused` when it can not be kept or is not as its header says. */
   nodeFile(
@@ -66,25 +69,31 @@ export interface ArchiveWriter {
   abort(error: Error): void;
 }
 
+/** How archives are packed. @public */
+export interface Packing {
+  /** age public keys. Who holds one of their identities can open the archive. */
+  recipients: string[];
+  /** Leaves encryption out. Then there are no recipients. */
+  dangerouslyStoreUnencrypted?: boolean;
+  /** Default gzip. */
+  compression?: Compression;
+  /** gzip's, 1 (default) to 9, or zstd's, 1 to 19, default 3. */
+  compressionLevel?: number;
+}
+
 /**
  * Begins an archive: tar, gzip or zstd, age.
  *
  * @throws ClusterBackupError `recipient-invalid`, `compression-unsupported`
  * @public
  */
-export function createArchive(options: {
-  /** age public keys. */
-  recipients: string[];
-  /** Leaves encryption out. Then there are no recipients. */
-  dangerouslyStoreUnencrypted?: boolean;
-  /** Ed25519 private key. */
-  signingKey: KeyObject;
-  /** Default gzip. */
-  compression?: Compression;
-  /** gzip's, 1 (default) to 9, or zstd's, 1 to 19, default 3. */
-  compressionLevel?: number;
-  signal?: AbortSignal;
-}): ArchiveWriter {
+export function createArchive(
+  options: Packing & {
+    /** Ed25519 private key. */
+    signingKey: KeyObject;
+    signal?: AbortSignal;
+  },
+): ArchiveWriter {
   const { signingKey, compression = 'gzip', signal } = options;
   const encrypt = encryption(options);
   const compress = compressor(compression, options.compressionLevel);
@@ -222,6 +231,7 @@ export function createArchive(options: {
 
   return {
     ciphertext,
+    form: { compression, encrypted: !options.dangerouslyStoreUnencrypted },
     abort,
     takeBlock: () => pool.take(),
 
@@ -358,10 +368,7 @@ export function createArchive(options: {
 function encryption({
   recipients,
   dangerouslyStoreUnencrypted,
-}: {
-  recipients: string[];
-  dangerouslyStoreUnencrypted?: boolean;
-}): (source: AsyncGenerator<Buffer>) => AsyncGenerator<Buffer> {
+}: Packing): (source: AsyncGenerator<Buffer>) => AsyncGenerator<Buffer> {
   if (!dangerouslyStoreUnencrypted) {
     const encrypter = encrypterFor(recipients);
     return source => ageEncrypt(source, encrypter);

@@ -5,6 +5,7 @@ import {
   ArchiveWriter,
   createArchive,
   Description,
+  Packing,
 } from '../archive';
 import { checkCluster, Finding, refuseOn } from '../checks';
 import {
@@ -33,18 +34,14 @@ import { Progress, toldBytes } from '../progress';
 import { engineVersion } from '../version';
 
 /** @public */
-export interface BackupOptions {
+export interface BackupOptions extends Packing {
   cluster: ClusterAccess;
   /** `NAMESPACE/NAME`: where in the stores this cluster's archives are; the cluster's identity is added. */
   folder: string;
   /** At least one; the archive goes to all of them. */
   stores: StoreToOpen[];
-  /** age recipients; at least one. Who holds one of their identities can open the archive. */
-  recipients: string[];
   /** Ed25519 private key. */
   signingKey: KeyObject;
-  /** gzip's level, 1 (default) to 9. */
-  compressionLevel?: number;
   progress?: Progress;
   signal?: AbortSignal;
 }
@@ -58,6 +55,16 @@ export interface BackupResult {
   /** One for each store, at least one of them without a problem. */
   copies: Copy[];
 }
+
+const UNENCRYPTED: Finding = {
+  check: 'encryption',
+  level: 'reservation',
+  code: 'archive-unencrypted',
+  message:
+    'The archive is stored unencrypted: whoever can read the store can read every Secret and every private key of this cluster.',
+  remedy:
+    'Make a key (cluster-backup keygen), put its public half into recipients, and remove dangerouslyStoreUnencrypted.',
+};
 
 /** What the parts of one backup share. */
 interface Backup extends BackupOptions {
@@ -103,9 +110,10 @@ export async function backupCluster(
           connected,
           nodes,
           copies,
-          reservations: findings.filter(
-            finding => finding.level === 'reservation',
-          ),
+          reservations: [
+            ...findings.filter(finding => finding.level === 'reservation'),
+            ...(options.dangerouslyStoreUnencrypted ? [UNENCRYPTED] : []),
+          ],
         },
         chosen,
         member,
@@ -138,13 +146,15 @@ async function store(
   const signal = AbortSignal.any([backup.signal, stop.signal]);
   const now = new Date();
   const archive = createArchive({
-    recipients: backup.recipients,
-    signingKey: backup.signingKey,
-    compressionLevel: backup.compressionLevel,
+    ...backup,
     signal,
   });
   const identity = chosen.caFingerprint.slice(0, 8);
-  const key = `${backup.folder}/${identity}/${archiveName(cluster.name, now)}`;
+  const key = `${backup.folder}/${identity}/${archiveName(
+    cluster.name,
+    now,
+    archive.form,
+  )}`;
 
   const [packed, written] = await Promise.all([
     pack({ ...backup, signal }, archive, chosen, member, now).then(

@@ -144,5 +144,38 @@ it('trusts its own signing key, which it makes once, from a file or from the tex
     code: 'signing-key-unusable',
     message: expect.not.stringContaining('nobody'),
   });
-  expect(() => read({}).recipients()).toThrow(/nobody could open the backup/);
+});
+
+it('packs archives with gzip for recipients, unless it is told otherwise', () => {
+  const recipients = ['age1somebody'];
+  expect(read({ recipients }).packing()).toMatchObject({
+    recipients,
+    dangerouslyStoreUnencrypted: false,
+    compression: 'gzip',
+  });
+  expect(
+    read({
+      dangerouslyStoreUnencrypted: true,
+      compression: 'zstd',
+      compressionLevel: 19,
+    }).packing(),
+  ).toEqual({
+    recipients: [],
+    dangerouslyStoreUnencrypted: true,
+    compression: 'zstd',
+    compressionLevel: 19,
+  });
+});
+
+it.each([
+  ['no recipients', {}, /nobody could open the backup/],
+  [
+    'recipients for nothing',
+    { recipients: ['age1a'], dangerouslyStoreUnencrypted: true },
+    /either encrypted or not/,
+  ],
+  ['another compression', { compression: 'xz' }, /neither gzip nor zstd/],
+  ['a level gzip lacks', { compressionLevel: 10 }, /not one of gzip, 1 to 9/],
+])('refuses to pack with %s', (_, section, why) => {
+  expect(() => read(section).packing()).toThrow(why);
 });

@@ -5,6 +5,7 @@ import {
   createSigningKeyFile,
   keyFingerprint,
   loadSigningKeyFile,
+  Packing,
   parseSigningKey,
 } from '../archive';
 import { ClusterAccess } from '../cluster';
@@ -18,6 +19,9 @@ import {
   SshSection,
   StoreSection,
 } from './section';
+
+/** Above it zstd takes more memory than a backup may. */
+const HIGHEST_LEVEL = { gzip: 9, zstd: 19 };
 
 /** What is configured of a store; opening it is its type's matter. @public */
 export interface StoreConfiguration {
@@ -43,13 +47,12 @@ export interface Configuration {
   store(id?: string): StoreConfiguration;
   /** Where backups go: to the store of that id, or to all of them, of which there must be one. */
   backupStores(id?: string): StoreConfiguration[];
-  /** Who can open what is written. */
-  recipients(): string[];
+  /** Who can open what is written, and how it is compressed. */
+  packing(): Packing;
   /** Signs archives; a file that is not there is made, so that no archive is ever unsigned. */
   signingKey(): Promise<KeyObject>;
   /** Fingerprints of one's own signing key, where there is one yet, and of those that are trusted beside it. */
   trustedSigners(): Promise<string[]>;
-  compressionLevel?: number;
 }
 
 /**
@@ -73,6 +76,8 @@ export function readConfiguration(
     trustedSigners = [],
     signingKey,
     signingKeyFile = 'signing-key.pem',
+    dangerouslyStoreUnencrypted = false,
+    compression = 'gzip',
     compressionLevel,
   } = section as ConfigurationSection;
   const at = (path: string) => resolve(folder, path);
@@ -87,7 +92,6 @@ export function readConfiguration(
       : loadSigningKeyFile(at(signingKeyFile));
 
   return {
-    compressionLevel,
     clusters: clusters.map(cluster => ({
       name: cluster.name,
       entityRef: entityRefOf(cluster),
@@ -152,14 +156,43 @@ export function readConfiguration(
       return stores.map(store => this.store(store.id));
     },
 
-    recipients() {
-      if (recipients.length) return recipients;
+    packing() {
+      if (compression !== 'gzip' && compression !== 'zstd') {
+        throw configurationWrong(
+          origin,
+          `compression ${compression} is neither gzip nor zstd`,
+        );
+      }
+      const most = HIGHEST_LEVEL[compression];
+      if (
+        compressionLevel !== undefined &&
+        !(compressionLevel >= 1 && compressionLevel <= most)
+      ) {
+        throw configurationWrong(
+          origin,
+          `compressionLevel ${compressionLevel} is not one of ${compression}, 1 to ${most}`,
+        );
+      }
+      if (dangerouslyStoreUnencrypted && recipients.length) {
+        throw configurationWrong(
+          origin,
+          'it has recipients and dangerouslyStoreUnencrypted, and an archive is either encrypted or not',
+        );
+      }
+      if (dangerouslyStoreUnencrypted || recipients.length) {
+        return {
+          recipients,
+          dangerouslyStoreUnencrypted,
+          compression,
+          compressionLevel,
+        };
+      }
       throw new ClusterBackupError({
         code: 'configuration-wrong',
         message: 'No recipients are configured: nobody could open the backup.',
         state: NOTHING_CHANGED,
         remedy:
-          'Make a key (age-keygen -o key.txt), keep it off this machine, and put its public half into recipients.',
+          'Make a key (cluster-backup keygen FILE), keep it off this machine, and put its public half into recipients.',
       });
     },
 

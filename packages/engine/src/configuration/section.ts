@@ -6,6 +6,8 @@ export interface ConfigurationSection {
   signingKey?: string;
   signingKeyFile?: string;
   trustedSigners?: string[];
+  dangerouslyStoreUnencrypted?: boolean;
+  compression?: string;
   compressionLevel?: number;
   stores?: StoreSection[];
   clusters?: ClusterSection[];

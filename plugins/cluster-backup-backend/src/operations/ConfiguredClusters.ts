@@ -99,7 +99,7 @@ export class ConfiguredClusters {
     }
     return {
       type: 'backup',
-      recipients: this.configuration.recipients(),
+      packing: this.configuration.packing(),
       cluster: this.access(clusterRef),
       folder: this.configuration.folder(this.configuredName(clusterRef)),
       stores: this.configuration.backupStores().map(({ id }) => this.store(id)),
@@ -107,7 +107,6 @@ export class ConfiguredClusters {
         type: 'pkcs8',
         format: 'pem',
       }) as string,
-      compressionLevel: this.configuration.compressionLevel,
     };
   }
 
@@ -119,7 +118,7 @@ export class ConfiguredClusters {
   /** @throws ClusterBackupError with what keeps the cluster from being backed up */
   refuseUnusable(clusterRef: string) {
     this.access(clusterRef);
-    this.configuration.recipients();
+    this.configuration.packing();
     this.store();
   }
 

@@ -6,6 +6,7 @@ import {
 import {
   ArchiveSummary,
   ClusterAccess,
+  Packing,
   ProgressEvent,
   StoreConfiguration,
 } from '@cluster-backup/engine';
@@ -32,10 +33,9 @@ export type Job =
       cluster: ClusterAccess;
       folder: string;
       stores: PluggedStore[];
-      recipients: string[];
+      packing: Packing;
       /** As PEM. */
       signingKey: string;
-      compressionLevel?: number;
     }
   | { type: 'restore'; cluster: ClusterAccess; archive: ArchiveToOpen }
   | { type: 'resume'; cluster: ClusterAccess; archive?: ArchiveToOpen }

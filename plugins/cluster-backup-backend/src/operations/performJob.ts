@@ -34,9 +34,8 @@ export async function performJob(
           id: store.id,
           open: () => openStore(store),
         })),
-        recipients: job.recipients,
+        ...job.packing,
         signingKey: createPrivateKey(job.signingKey),
-        compressionLevel: job.compressionLevel,
       });
       return { type: 'backed-up', key, summary, copies: copies.map(written) };
     }
