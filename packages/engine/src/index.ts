@@ -11,11 +11,19 @@ export * from './kubernetes';
 export * from './pki';
 export * from './archive';
 export * from './store';
-export type { Copy, Depth, FoundArchive, StoreToOpen } from './copies';
+export type {
+  Copy,
+  Depth,
+  FoundArchive,
+  FoundBackup,
+  StoreToOpen,
+} from './copies';
 export {
   copyBackup,
   findArchives,
+  findUnrecorded,
   readSummary,
+  refuseMisplaced,
   sweepStore,
   verifyCopy,
 } from './copies';

@@ -76,9 +76,11 @@ exports.up = async function up(knex) {
     table.string('sha256', 64).notNullable();
     table.string('signer').notNullable();
     table.text('reservations').notNullable().comment('JSON');
-    table.string('requested_by').notNullable();
-    table.string('operation_id', 36).notNullable();
+    table.string('requested_by');
+    table.string('operation_id', 36);
+    table.bigInteger('found_at').comment('In a store, without a record');
     table.index(['cluster_ref', 'created_at', 'id']);
+    table.index(['key']);
   });
 
   await knex.schema.createTable('backup_copies', table => {
@@ -97,12 +99,19 @@ exports.up = async function up(knex) {
     table.text('fault').comment('JSON');
     table.primary(['backup_id', 'store']);
   });
+
+  await knex.schema.createTable('stores', table => {
+    table.comment('Which disk or bucket each store is, for all replicas');
+    table.string('id').primary();
+    table.string('identity').notNullable();
+  });
 };
 
 /**
  * @param {import('knex').Knex} knex
  */
 exports.down = async function down(knex) {
+  await knex.schema.dropTable('stores');
   await knex.schema.dropTable('backup_copies');
   await knex.schema.dropTable('backups');
   await knex.schema.dropTable('operation_events');

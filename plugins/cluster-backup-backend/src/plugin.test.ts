@@ -1,19 +1,37 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import {
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { TestBackend, TestDatabases } from '@backstage/backend-test-utils';
+import {
+  mockServices,
+  TestBackend,
+  TestDatabases,
+} from '@backstage/backend-test-utils';
 import {
   Backup,
   Operation,
   OperationEvent,
 } from '@cluster-backup/backstage-plugin-cluster-backup-common';
-import { generateAgeKey } from '@cluster-backup/engine';
+import { StoreType } from '@cluster-backup/backstage-plugin-cluster-backup-node';
+import { generateAgeKey, readConfiguration } from '@cluster-backup/engine';
 import { Lab, makeSeed, startLab } from '@cluster-backup/lab';
 import { CoreV1Api, KubeConfig } from '@kubernetes/client-node';
 import { Decrypter } from 'age-encryption';
 import { Knex } from 'knex';
 import { describedApi } from './__testUtils__/describedApi';
 import { clusterEntity, startPortal } from './__testUtils__/portal';
+import { DatabaseBackupRecordStore } from './database/DatabaseBackupRecordStore';
+import { StoreIdentities } from './database/StoreIdentities';
+import { ConfiguredClusters } from './operations/ConfiguredClusters';
+import { tendOne } from './operations/tendStores';
+import { storeTypeCollection } from './storeTypeCollection';
 
 const CLUSTER = '/clusters/by-entity/resource/default/lab';
 const OTHER = '/clusters/by-entity/resource/default/other';
@@ -367,7 +385,7 @@ it('keeps a copy in every store that takes one, makes those that are missing, an
     return { operation, copies: (await get(`/backups/${id}`)).copies };
   };
 
-  await rm(vault, { recursive: true });
+  await rename(vault, `${vault}.aside`);
   await writeFile(vault, 'no directory');
   const backup = await backUp();
   expect(backup.copies).toMatchObject([
@@ -376,6 +394,7 @@ it('keeps a copy in every store that takes one, makes those that are missing, an
   ]);
 
   await rm(vault);
+  await rename(`${vault}.aside`, vault);
   const made = await verify(backup);
   expect(made.operation).toMatchObject({ status: 'succeeded', kind: 'verify' });
   expect(made.copies).toMatchObject([
@@ -411,5 +430,52 @@ it('keeps a copy in every store that takes one, makes those that are missing, an
   expect(lost.copies).toMatchObject([
     { state: 'damaged' },
     { state: 'missing', fault: { code: 'store-file-missing' } },
+  ]);
+});
+
+it('knows its backups again when its database was lost', async () => {
+  const backup = await backUp();
+  const twoHoursAgo = new Date(Date.now() - 2 * 3_600_000);
+  for (const store of ['store', 'vault']) {
+    await utimes(join(folder, store, backup.key), twoHoursAgo, twoHoursAgo);
+  }
+  for (const table of ['backup_copies', 'backups']) await knex(table).delete();
+  const { backups: none } = await get(`${CLUSTER}/backups`);
+  expect(none).toEqual([]);
+
+  const backups = new DatabaseBackupRecordStore(knex);
+  const types: StoreType[] = [];
+  storeTypeCollection(types);
+  const clusters = new ConfiguredClusters(
+    readConfiguration(section, { folder, origin: 'of the test' }),
+    types,
+    backups,
+  );
+  const logger = mockServices.logger.mock();
+  const identities = new StoreIdentities(knex);
+  const never = new AbortController().signal;
+  for (const store of ['local', 'vault', 'local']) {
+    const tending = { logger, clusters, backups, identities };
+    await tendOne(tending, store, never);
+  }
+
+  const { backups: found } = await get(`${CLUSTER}/backups`);
+  const { id, requestedBy, operationId, ...facts } = backup;
+  expect(found).toEqual([
+    {
+      ...facts,
+      id: expect.any(String),
+      foundAt: expect.any(String),
+      copies: [
+        { store: 'local', state: 'unknown', checkedAt: expect.any(String) },
+        { store: 'vault', state: 'unknown', checkedAt: expect.any(String) },
+      ],
+    },
+  ]);
+  const verification = await post(`/backups/${found[0].id}/verifications`);
+  await follow(verification.body.id);
+  expect((await get(`/backups/${found[0].id}`)).copies).toMatchObject([
+    { store: 'local', state: 'good' },
+    { store: 'vault', state: 'good' },
   ]);
 });

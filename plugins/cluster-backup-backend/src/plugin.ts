@@ -13,9 +13,11 @@ import { ClusterAuthority } from './authorization/ClusterAuthority';
 import { DatabaseBackupRecordStore } from './database/DatabaseBackupRecordStore';
 import { DatabaseOperationStore } from './database/DatabaseOperationStore';
 import { openDatabase } from './database/openDatabase';
+import { StoreIdentities } from './database/StoreIdentities';
 import { ClusterOperations } from './operations/ClusterOperations';
 import { ConfiguredClusters } from './operations/ConfiguredClusters';
 import { OperationWorker } from './operations/OperationWorker';
+import { tendStores } from './operations/tendStores';
 import { verifyInTurn } from './operations/verifyInTurn';
 import { createRouter } from './service/createRouter';
 import { storeTypeCollection } from './storeTypeCollection';
@@ -90,6 +92,8 @@ export const clusterBackupPlugin = createBackendPlugin({
           }),
         );
         await verifyInTurn({ ...deps, backups, clusterOperations });
+        const identities = new StoreIdentities(knex);
+        await tendStores({ ...deps, clusters, backups, identities });
         lifecycle.addStartupHook(() => worker.start());
         lifecycle.addShutdownHook(() => worker.stop());
       },

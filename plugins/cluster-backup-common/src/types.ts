@@ -76,9 +76,11 @@ export interface Backup {
   /** Fingerprint of the key that signed it. */
   signer: string;
   reservations: Reservation[];
-  /** Who asked for it: an entity reference. */
-  requestedBy: string;
-  operationId: string;
+  /** Who asked for it: an entity reference. Absent where it was found in a store. */
+  requestedBy?: string;
+  operationId?: string;
+  /** When it was found in a store, without a record of who made it; ISO 8601. */
+  foundAt?: string;
 }
 
 /** @public */

@@ -155,6 +155,7 @@ export const clusterBackupTranslationRef = createTranslationRef({
       sha256: 'SHA-256',
       signer: 'Signed by',
       requestedBy: 'Asked for by',
+      foundAt: 'Found in a store',
       reservations: 'Reservations',
       noReservations: 'Nothing is to be said against this backup.',
     },

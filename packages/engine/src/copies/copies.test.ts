@@ -21,6 +21,7 @@ import {
   copyBackup,
   copyOf,
   findArchives,
+  findUnrecorded,
   openCopies,
   proveCopies,
   refuseWithoutCopy,
@@ -291,6 +292,38 @@ describe('a copy', () => {
       KEY,
     ]);
     expect(await keysOf(here)).toEqual(['default/lab/notes.txt']);
+  });
+
+  it('is found when nobody has a record of it, if somebody who is trusted signed it', async () => {
+    const look = async (
+      recorded: string[],
+      signers = trustedSigners,
+      before = new Date(Date.now() + 60_000),
+    ) => {
+      const passed: string[] = [];
+      const found = await findUnrecorded({
+        store: stores[0],
+        recorded,
+        trustedSigners: signers,
+        before,
+        passedOver: (key, { code }) => passed.push(`${key} ${code}`),
+      });
+      return { found, passed };
+    };
+    const nothing = { found: [], passed: [] };
+    expect(await look([])).toEqual({
+      found: [{ key: KEY, summary }],
+      passed: [],
+    });
+    expect(await look([KEY])).toEqual(nothing);
+    const anHourAgo = new Date(Date.now() - 3_600_000);
+    expect(await look([], trustedSigners, anHourAgo)).toEqual(nothing);
+    expect(await look([], ['SHA256:x'])).toEqual({
+      found: [],
+      passed: [`${KEY} summary-signer-untrusted`],
+    });
+    await stores[0].remove(summaryName(KEY));
+    expect(await look([])).toEqual(nothing);
   });
 
   it('is never swept with its summary', async () => {

@@ -1,5 +1,7 @@
-import { parseArchiveName, summaryName } from '../archive';
+import { ArchiveSummary, parseArchiveName, summaryName } from '../archive';
+import { ClusterBackupError } from '../errors';
 import { BackupStore, StoredFile } from '../store';
+import { readSummary } from './readSummary';
 
 /** An archive that lies in a store, and whether a summary beside it makes it a backup. @public */
 export interface FoundArchive extends StoredFile {
@@ -25,6 +27,47 @@ export async function* findArchives(
   for (const file of archives.values()) {
     yield { ...file, hasSummary: summaries.has(summaryName(file.key)) };
   }
+}
+
+/** A backup that lies in a store. @public */
+export interface FoundBackup {
+  key: string;
+  summary: ArchiveSummary;
+}
+
+/**
+ * Backups in a store that nobody has a record of. What has no summary of somebody one trusts is passed over, and told.
+ *
+ * @public
+ */
+export async function findUnrecorded(options: {
+  store: BackupStore;
+  /** Keys of archives there is a record of. */
+  recorded: string[];
+  trustedSigners: string[];
+  /** What is younger may be of somebody who is about to record it. */
+  before: Date;
+  passedOver: (key: string, error: ClusterBackupError) => void;
+  signal?: AbortSignal;
+}): Promise<FoundBackup[]> {
+  const { store, trustedSigners, before, passedOver, signal } = options;
+  const recorded = new Set(options.recorded);
+  const found: FoundBackup[] = [];
+  for await (const archive of findArchives(store, '')) {
+    const { key, hasSummary, modifiedAt } = archive;
+    if (!hasSummary || recorded.has(key) || modifiedAt >= before) continue;
+    try {
+      found.push({
+        key,
+        summary: (await readSummary(store, key, trustedSigners, signal))
+          .summary,
+      });
+    } catch (error) {
+      if (!(error instanceof ClusterBackupError)) throw error;
+      passedOver(key, error);
+    }
+  }
+  return found;
 }
 
 /**

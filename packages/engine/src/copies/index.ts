@@ -1,7 +1,7 @@
 export type { Copy } from './Copy';
 export { copyBackup } from './copyBackup';
-export { findArchives, sweepStore } from './findBackups';
-export type { FoundArchive } from './findBackups';
+export { findArchives, findUnrecorded, sweepStore } from './findBackups';
+export type { FoundArchive, FoundBackup } from './findBackups';
 export {
   commitCopies,
   copyOf,
@@ -12,6 +12,6 @@ export {
   writeCopies,
 } from './makeCopies';
 export type { CopyInMaking, StoreToOpen } from './makeCopies';
-export { readSummary } from './readSummary';
+export { readSummary, refuseMisplaced } from './readSummary';
 export { verifyCopy } from './verifyCopy';
 export type { Depth } from './verifyCopy';

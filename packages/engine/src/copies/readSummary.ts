@@ -20,7 +20,7 @@ const MOST = 17 * 1024 * 1024;
 export async function readSummary(
   store: BackupStore,
   key: string,
-  trustedSigners: string[],
+  trustedSigners: string[] | undefined,
   signal?: AbortSignal,
 ): Promise<{ summary: ArchiveSummary; bytes: Buffer }> {
   const source = await store.get(summaryName(key), { signal });
@@ -37,12 +37,19 @@ export async function readSummary(
   }
   const bytes = Buffer.concat(chunks);
   const summary = verifySummary(bytes, trustedSigners);
-  refuseMisplaced(store, key, summary);
+  refuseMisplaced(`store ${store.id}`, key, summary);
   return { summary, bytes };
 }
 
-function refuseMisplaced(
-  store: BackupStore,
+/**
+ * Refuses a backup that lies under another one's name.
+ *
+ * @param where - `store NAME`, or what else it lies in
+ * @throws ClusterBackupError `summary-misplaced`
+ * @public
+ */
+export function refuseMisplaced(
+  where: string,
   key: string,
   { description }: ArchiveSummary,
 ) {
@@ -52,9 +59,9 @@ function refuseMisplaced(
   if (named?.cluster === cluster.name && named.at.getTime() === at) return;
   throw new ClusterBackupError({
     code: 'summary-misplaced',
-    message: `In store ${store.id}, ${key} is in truth the backup of ${cluster.name} from ${createdAt}: it lies under another one's name.`,
+    message: `In ${where}, ${key} is in truth the backup of ${cluster.name} from ${createdAt}: it lies under another one's name.`,
     state: NOTHING_CHANGED,
-    remedy: `Find out who may write to store ${store.id}, and put the file back under its own name. Restore another backup meanwhile.`,
-    details: { store: store.id, key, cluster: cluster.name, createdAt },
+    remedy: `Find out who may write to ${where}, and put the file back under its own name. Restore another backup meanwhile.`,
+    details: { where, key, cluster: cluster.name, createdAt },
   });
 }

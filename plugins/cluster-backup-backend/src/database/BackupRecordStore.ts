@@ -6,6 +6,13 @@ import {
 /** The records of archives; an operation's end writes them. */
 export interface BackupRecordStore {
   get(id: string): Promise<Backup | undefined>;
+  /** Keys of the archives that a store is recorded to have, or should have. */
+  keysIn(store: string): Promise<string[]>;
+  /** Records a copy that was found in a store, and the backup too where it is unknown. */
+  recordFound(
+    store: string,
+    backup: Omit<Backup, 'id' | 'copies'>,
+  ): Promise<void>;
   /**
    * Backups with a copy that is not good, or was not read for long, and whose verification is neither queued nor
    * running. Newest first: they matter most.

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import {
   Backup,
   BackupCopy,
@@ -22,8 +23,9 @@ interface BackupRow {
   sha256: string;
   signer: string;
   reservations: string;
-  requested_by: string;
-  operation_id: string;
+  requested_by: string | null;
+  operation_id: string | null;
+  found_at: number | string | null;
 }
 
 interface CopyRow {
@@ -78,6 +80,28 @@ export class DatabaseBackupRecordStore implements BackupRecordStore {
       .orderBy('backups.created_at', 'desc')
       .limit(limit);
     return this.withCopies(rows);
+  }
+
+  async keysIn(store: string): Promise<string[]> {
+    const rows = await this.knex('backups')
+      .join('backup_copies', 'backups.id', 'backup_copies.backup_id')
+      .where({ store })
+      .select('key');
+    return rows.map(({ key }) => key);
+  }
+
+  async recordFound(
+    store: string,
+    backup: Omit<Backup, 'id' | 'copies'>,
+  ): Promise<void> {
+    await this.knex.transaction(async trx => {
+      const there = await trx<BackupRow>('backups')
+        .where({ key: backup.key })
+        .first();
+      const id = there?.id ?? randomUUID();
+      if (!there) await insertBackup(trx, { ...backup, id });
+      await recordCopies(trx, id, [{ store, state: 'unknown' }]);
+    });
   }
 
   private async withCopies(rows: BackupRow[]): Promise<Backup[]> {
@@ -180,8 +204,9 @@ export async function insertBackup(
     sha256: backup.sha256,
     signer: backup.signer,
     reservations: JSON.stringify(backup.reservations),
-    requested_by: backup.requestedBy,
-    operation_id: backup.operationId,
+    requested_by: backup.requestedBy ?? null,
+    operation_id: backup.operationId ?? null,
+    found_at: backup.foundAt ? Date.parse(backup.foundAt) : null,
   };
   await knex<BackupRow>('backups').insert(row);
 }
@@ -202,7 +227,8 @@ function backupOf(row: BackupRow, copies: CopyRow[]): Backup {
     sha256: row.sha256,
     signer: row.signer,
     reservations: JSON.parse(row.reservations),
-    requestedBy: row.requested_by,
-    operationId: row.operation_id,
+    requestedBy: row.requested_by ?? undefined,
+    operationId: row.operation_id ?? undefined,
+    foundAt: row.found_at === null ? undefined : isoTime(row.found_at),
   };
 }

@@ -30,6 +30,13 @@ const backup: NonNullable<Ending['backup']> = {
   reservations: [{ id: 'clock-skew', title: 'clocks', message: 'late' }],
 };
 
+const fault = {
+  code: 'store-full',
+  message: 'It is full.',
+  state: 'Nothing was kept.',
+  remedy: 'Free space.',
+};
+
 const databases = TestDatabases.create({ ids: ['SQLITE_3', 'POSTGRES_15'] });
 
 describe.each(databases.eachSupportedId())('operations in %s', databaseId => {
@@ -218,7 +225,12 @@ describe.each(databases.eachSupportedId())('operations in %s', databaseId => {
       await queue('backup');
       const { lease } = (await store.claim('a'))!;
       const createdAt = `2026-11-22T1${hour % 4}:00:00.000Z`;
-      await store.end(lease, { ...DONE, backup: { ...backup, createdAt } });
+      const copies = [
+        { store: 'local', state: 'good' as const },
+        { store: 'vault', state: 'missing' as const, fault },
+      ];
+      const made = { ...backup, createdAt };
+      await store.end(lease, { ...DONE, backup: made, copies });
       const { backupId } = (await store.get(lease.id))!;
       expect(await records.get(backupId!)).toEqual({
         ...backup,
@@ -227,6 +239,21 @@ describe.each(databases.eachSupportedId())('operations in %s', databaseId => {
         clusterRef: CLUSTER,
         requestedBy: BY,
         operationId: lease.id,
+        foundAt: undefined,
+        copies: [
+          {
+            store: 'local',
+            state: 'good',
+            checkedAt: expect.any(String),
+            verifiedAt: expect.any(String),
+          },
+          {
+            store: 'vault',
+            state: 'missing',
+            checkedAt: expect.any(String),
+            fault,
+          },
+        ],
       });
     }
     const hours: number[] = [];
@@ -237,6 +264,45 @@ describe.each(databases.eachSupportedId())('operations in %s', databaseId => {
       next = page.next;
     } while (next);
     expect(hours).toEqual([13, 12, 11, 10, 10]);
+  });
+
+  it('says which backups are to be read again', async () => {
+    const records = new DatabaseBackupRecordStore(knex);
+    const take = async (state: 'good' | 'missing') => {
+      await queue('backup');
+      const { lease } = (await store.claim('a'))!;
+      const copies = [{ store: 'local', state }];
+      await store.end(lease, { ...DONE, backup, copies });
+      return (await store.get(lease.id))!.backupId!;
+    };
+    const due = async (verifiedBeforeMs: number, retryAfterMs: number) => {
+      const limit = 10;
+      const options = { verifiedBeforeMs, retryAfterMs, limit };
+      const backups = await records.dueForVerification(options);
+      return backups.map(({ id }) => id).sort();
+    };
+    const good = await take('good');
+    const missing = await take('missing');
+    await aWhile();
+    expect(await due(60_000, 60_000)).toEqual([]);
+    expect(await due(60_000, 20)).toEqual([missing]);
+    expect(await due(20, 20)).toEqual([good, missing].sort());
+
+    // It needs not wait for what is done to the cluster, and is nothing that is done to it.
+    await queue('backup');
+    await store.claim('a');
+    const asked = { kind: 'verify', clusterRef: CLUSTER } as const;
+    await store.queue({ ...asked, requestedBy: BY, backupId: missing });
+    expect(await due(20, 20)).toEqual([good]);
+    expect((await store.current(CLUSTER))!.kind).toBe('backup');
+    const { lease, operation } = (await store.claim('a'))!;
+    expect(operation).toMatchObject({ kind: 'verify', backupId: missing });
+    const copies = [{ store: 'local', state: 'good' as const }];
+    await store.end(lease, { ...DONE, copies });
+    expect((await records.get(missing))!.copies).toMatchObject([
+      { state: 'good', verifiedAt: expect.any(String) },
+    ]);
+    expect((await records.get(missing))!.copies[0].fault).toBeUndefined();
   });
 
   it('tells a log in the order in which it was written', async () => {

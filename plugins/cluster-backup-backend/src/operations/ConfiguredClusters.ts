@@ -24,8 +24,9 @@ const MAX_HEADER = 64 * 1024;
 export class ConfiguredClusters {
   private readonly configuration: Configuration;
   private readonly backups: BackupRecordStore;
-  private readonly types: Map<string, Pick<StoreType, 'modulePath' | 'settings'>>;
+  private readonly types: Map<string, Omit<StoreType, 'type'>>;
   private readonly names: Map<string, string>;
+  private identities = new Map<string, string>();
 
   constructor(
     configuration: Configuration,
@@ -73,13 +74,30 @@ export class ConfiguredClusters {
   store(id?: string): PluggedStore {
     const store = this.configuration.store(id);
     const opener = this.types.get(store.type);
-    if (opener) return { ...store, ...opener };
+    const identity = this.identities.get(store.id);
+    if (opener) return { ...store, ...opener, identity };
     throw configurationWrong(
       `of store ${store.id}`,
       `there is no store type ${store.type}; there are: ${[
         ...this.types.keys(),
       ].join(', ')}`,
     );
+  }
+
+  /** From now on a store that is another one than these is refused. */
+  recognize(identities: Map<string, string>) {
+    this.identities = identities;
+  }
+
+  trustedSigners(): Promise<string[]> {
+    return this.configuration.trustedSigners();
+  }
+
+  /** The configured cluster whose archives have such keys. */
+  clusterOf(key: string): string | undefined {
+    return [...this.names].find(([, name]) =>
+      key.startsWith(`${this.configuration.folder(name)}/`),
+    )?.[0];
   }
 
   /** What an operation of the queue is to do. */

@@ -1,3 +1,4 @@
+import { StoreType } from '@cluster-backup/backstage-plugin-cluster-backup-node';
 import {
   BackupCopy,
   Fault,
@@ -6,15 +7,18 @@ import {
 import {
   ArchiveSummary,
   ClusterAccess,
+  FoundBackup,
   Packing,
   ProgressEvent,
   StoreConfiguration,
 } from '@cluster-backup/engine';
 
-/** A configured store, and the module that opens stores of its type. */
-export interface PluggedStore extends StoreConfiguration {
-  modulePath: string;
-}
+/** A configured store, and what opens stores of its type. */
+export type PluggedStore = StoreConfiguration &
+  Omit<StoreType, 'type'> & {
+    /** Which one it is, where that is known: another disk in its place is refused. */
+    identity?: string;
+  };
 
 /** An archive to restore from; its file key is nowhere but in memory. */
 export interface ArchiveToOpen {
@@ -47,6 +51,13 @@ export type Job =
       stores: PluggedStore[];
       trustedSigners: string[];
     }
+  /** Sweeps a store, and finds the backups in it that there is no record of. */
+  | {
+      type: 'tend';
+      store: PluggedStore;
+      recorded: string[];
+      trustedSigners: string[];
+    }
   /** Looks at the machines' journals. */
   | { type: 'look'; cluster: ClusterAccess };
 
@@ -75,6 +86,7 @@ export type Outcome =
       copies: FoundCopy[];
     }
   | { type: 'verified'; copies: FoundCopy[] }
+  | { type: 'tended'; swept: string[]; found: FoundBackup[] }
   | { type: 'restored'; outageSeconds: number }
   | { type: 'undone' }
   | { type: 'looked'; unfinished: Unfinished }

@@ -2,6 +2,7 @@ import { NOTHING_CHANGED, TAKEN_BACK } from '@cluster-backup/engine';
 import { Fault } from '@cluster-backup/backstage-plugin-cluster-backup-common';
 import { Ending } from '../database/OperationStore';
 import { isRestore, Job, Outcome } from './Job';
+import { recordOf } from './recordOf';
 
 /** How an operation ended, from what came of its job. */
 export function endingOf(job: Job, outcome: Outcome): Ending {
@@ -90,24 +91,11 @@ function whatCodesSay(code: string) {
 
 function backedUp(job: Job, outcome: Outcome & { type: 'backed-up' }): Ending {
   if (job.type !== 'backup') throw new Error(`A ${job.type} made a backup`);
-  const { description, facts, ciphertext, signer } = outcome.summary;
   return {
     status: 'succeeded',
     message: 'Backed up',
     copies: outcome.copies,
-    backup: {
-      key: outcome.key,
-      createdAt: description.createdAt,
-      size: ciphertext.size,
-      snapshotSize: description.snapshot.size,
-      revision: facts.revision,
-      member: description.snapshot.member,
-      versions: description.versions,
-      nodes: description.nodes.map(({ name }) => name),
-      sha256: ciphertext.sha256,
-      signer,
-      reservations: description.reservations,
-    },
+    backup: recordOf(outcome.key, outcome.summary),
   };
 }
 

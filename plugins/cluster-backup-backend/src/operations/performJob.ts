@@ -15,6 +15,7 @@ import {
 import { foreseen } from './fault';
 import { ArchiveToOpen, FoundCopy, Job, Outcome, Unfinished } from './Job';
 import { openStore } from './openStore';
+import { tendStore } from './tendStore';
 import { verifyCopies } from './verifyCopies';
 
 /** Does what a job says, with the engine. */
@@ -62,6 +63,8 @@ export async function performJob(
       return { type: 'undone' };
     case 'verify':
       return { type: 'verified', copies: await verifyCopies(job, told) };
+    case 'tend':
+      return { type: 'tended', ...(await tendStore(job, told)) };
     case 'look':
       return { type: 'looked', unfinished: await look(job.cluster) };
     default:

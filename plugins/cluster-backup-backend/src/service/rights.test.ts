@@ -130,7 +130,7 @@ const routes = (clusterRef: string) => {
   ] as const;
 };
 
-const COUNT = 13;
+const COUNT = 14;
 const each = Array.from({ length: COUNT }, (_, index) => ({ index }));
 
 it('speaks of every route', () => expect(routes(MINE)).toHaveLength(COUNT));

@@ -33,10 +33,15 @@ export function BackupFacts(props: { backup: Backup }) {
         [t('backup.key'), <code>{backup.key}</code>],
         [t('backup.sha256'), <code>{backup.sha256}</code>],
         [t('backup.signer'), <code>{backup.signer}</code>],
-        [
-          t('backup.requestedBy'),
-          <EntityRefLink entityRef={backup.requestedBy} defaultKind="user" />,
-        ],
+        backup.requestedBy
+          ? [
+              t('backup.requestedBy'),
+              <EntityRefLink
+                entityRef={backup.requestedBy}
+                defaultKind="user"
+              />,
+            ]
+          : [t('backup.foundAt'), formatTime(backup.foundAt!)],
       ]}
     />
   );

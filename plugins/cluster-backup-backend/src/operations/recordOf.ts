@@ -1,0 +1,19 @@
+import { ArchiveSummary } from '@cluster-backup/engine';
+
+/** What is recorded of a backup: all of it is in the signed summary beside its archive. */
+export function recordOf(key: string, summary: ArchiveSummary) {
+  const { description, facts, ciphertext, signer } = summary;
+  return {
+    key,
+    createdAt: description.createdAt,
+    size: ciphertext.size,
+    snapshotSize: description.snapshot.size,
+    revision: facts.revision,
+    member: description.snapshot.member,
+    versions: description.versions,
+    nodes: description.nodes.map(({ name }) => name),
+    sha256: ciphertext.sha256,
+    signer,
+    reservations: description.reservations,
+  };
+}
