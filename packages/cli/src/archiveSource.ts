@@ -1,12 +1,17 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { open, readFile } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
 import {
+  ArchiveKeys,
   ArchiveSource,
+  ArchiveSummary,
   ClusterBackupError,
   Configuration,
   NOTHING_CHANGED,
+  parseArchiveName,
   parseIdentities,
   readSummary,
+  refuseMisplaced,
   summaryName,
   verifySummary,
 } from '@cluster-backup/engine';
@@ -21,45 +26,71 @@ export interface ArchiveOptions {
   signer?: string;
 }
 
-/** The archive that a command names, with its summary checked where there is one. */
+/** An archive, and its summary where there is one. */
+export interface NamedArchive extends ArchiveSource {
+  summary?: ArchiveSummary;
+}
+
+/** The archive that a command names. Its summary is proven; whose it must be only where any signer is trusted. */
 export async function archiveSource(
   configuration: Configuration,
   options: ArchiveOptions,
-): Promise<ArchiveSource> {
-  const { backupFile, backup, identity } = options;
-  if (!identity || !(backupFile ?? backup)) {
-    throw new ClusterBackupError({
-      code: 'arguments-missing',
-      message: 'An archive and the identity that opens it are needed.',
-      state: NOTHING_CHANGED,
-      remedy:
-        'Give --backup-file FILE, or --backup KEY of the store, and --identity FILE.',
-    });
-  }
+): Promise<NamedArchive> {
+  const { backupFile, backup } = options;
   const trustedSigners = [
     ...(await configuration.trustedSigners()),
     ...(options.signer ? [options.signer] : []),
   ];
-  const key = { identities: identitiesIn(identity) };
+  const trusted = trustedSigners.length ? trustedSigners : undefined;
+  const key = keyTo(backupFile ?? backup, options.identity);
   if (backupFile) {
-    const summary = existsSync(summaryName(backupFile))
-      ? verifySummary(await readFile(summaryName(backupFile)), trustedSigners)
-      : undefined;
+    const summary = await summaryBeside(backupFile, trusted);
     return {
       open: signal => openFile(backupFile, signal),
       sha256: summary?.ciphertext.sha256,
       key,
       trustedSigners,
+      summary,
     };
   }
   const store = await openStore(configuration.store(options.store));
-  const { summary } = await readSummary(store, backup!, trustedSigners);
+  const { summary } = await readSummary(store, backup!, trusted);
   return {
     open: signal => store.get(backup!, { signal }),
     sha256: summary.ciphertext.sha256,
     key,
     trustedSigners,
+    summary,
   };
+}
+
+async function summaryBeside(
+  file: string,
+  trusted: string[] | undefined,
+): Promise<ArchiveSummary | undefined> {
+  if (!existsSync(summaryName(file))) return undefined;
+  const summary = verifySummary(await readFile(summaryName(file)), trusted);
+  // Who renames a file knows what it is; one that has an archive's name must be that archive.
+  if (parseArchiveName(basename(file))) {
+    refuseMisplaced(`folder ${dirname(file)}`, basename(file), summary);
+  }
+  return summary;
+}
+
+/** What opens an archive; whether one without identity needs any is told by its name, or else by itself. */
+function keyTo(archive?: string, identity?: string): ArchiveKeys | undefined {
+  const isEncrypted =
+    archive && parseArchiveName(basename(archive))?.encrypted !== false;
+  if (!archive || (isEncrypted && !identity)) {
+    throw new ClusterBackupError({
+      code: 'arguments-missing',
+      message: 'An archive and the identity that opens it are needed.',
+      state: NOTHING_CHANGED,
+      remedy:
+        'Give --backup-file FILE, or --backup KEY of the store, and --identity FILE unless its name says that it is not encrypted (.tar.gz, .tar.zst).',
+    });
+  }
+  return identity ? { identities: identitiesIn(identity) } : undefined;
 }
 
 function identitiesIn(file: string): string[] {
@@ -71,7 +102,7 @@ function identitiesIn(file: string): string[] {
       'identity-unreadable',
       file,
       error,
-      'Give the file that age-keygen made, with the line AGE-SECRET-KEY-1...',
+      'Give the file that cluster-backup keygen or age-keygen made, with the line AGE-SECRET-KEY-1...',
     );
   }
 }
@@ -86,7 +117,7 @@ async function openFile(file: string, signal: AbortSignal) {
       'archive-unreadable',
       file,
       error,
-      'Give the path of an archive, NAME_backup_TIME.tar.gz.age.',
+      'Give the path of an archive, such as NAME_backup_TIME.tar.gz.age.',
     );
   }
 }

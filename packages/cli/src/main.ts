@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { collectYoungGarbage, engineVersion } from '@cluster-backup/engine';
 import { backup } from './commands/backup';
 import { check } from './commands/check';
+import { keygen } from './commands/keygen';
 import { restore, resume, undo } from './commands/restore';
 import { verify } from './commands/verify';
 
@@ -40,11 +41,17 @@ const fromArchive = (command: Command) =>
     .option('--identity <file>', 'the age identity that opens the archive')
     .option('--signer <fingerprint>', 'a signing key to trust');
 
-fromArchive(forCluster('restore', 'put a backup back'))
+const toRestore = (command: Command) =>
+  fromArchive(command).option(
+    '--confirm-digest <sha256>',
+    'the archive that is meant, where no signer is trusted',
+  );
+
+toRestore(forCluster('restore', 'put a backup back'))
   .option('--dry-run', 'everything up to the commit, then take it back')
   .action(restore);
 
-fromArchive(
+toRestore(
   forCluster('resume', 'go on with a restore that was left half-way'),
 ).action(resume);
 
@@ -56,5 +63,11 @@ fromArchive(
     .description('read a whole archive and prove it')
     .option('--config <file>', 'the configuration', 'cluster-backup.yaml'),
 ).action(verify);
+
+program
+  .command('keygen')
+  .description('make an age identity, and print the recipient to encrypt to')
+  .argument('<file>', 'where to leave it; never overwritten')
+  .action(keygen);
 
 program.parseAsync();

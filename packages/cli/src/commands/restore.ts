@@ -1,9 +1,12 @@
 import {
+  ArchiveSource,
+  Configuration,
   restoreCluster,
   resumeRestore,
   undoRestore,
 } from '@cluster-backup/engine';
 import { ArchiveOptions, archiveSource } from '../archiveSource';
+import { confirmedArchive } from '../origin';
 import { readConfigurationFile } from '../configuration';
 import { conclude, tell, tellFindings } from '../terminal';
 
@@ -12,14 +15,15 @@ interface ClusterOptions {
   config: string;
 }
 
-export function restore(
-  options: ClusterOptions & ArchiveOptions & { dryRun?: boolean },
-) {
+type RestoreOptions = ClusterOptions &
+  ArchiveOptions & { confirmDigest?: string };
+
+export function restore(options: RestoreOptions & { dryRun?: boolean }) {
   return conclude(async signal => {
     const configuration = readConfigurationFile(options.config);
     const result = await restoreCluster({
       cluster: configuration.cluster(options.cluster),
-      archive: await archiveSource(configuration, options),
+      archive: await archiveToRestore(configuration, options, signal),
       dryRun: options.dryRun,
       progress: tell(),
       signal,
@@ -29,14 +33,14 @@ export function restore(
   });
 }
 
-export function resume(options: ClusterOptions & ArchiveOptions) {
+export function resume(options: RestoreOptions) {
   return conclude(async signal => {
     const configuration = readConfigurationFile(options.config);
     return resumeRestore({
       cluster: configuration.cluster(options.cluster),
       archive:
         options.backupFile || options.backup
-          ? await archiveSource(configuration, options)
+          ? await archiveToRestore(configuration, options, signal)
           : undefined,
       progress: tell(),
       signal,
@@ -51,4 +55,13 @@ export function undo(options: ClusterOptions) {
       progress: tell(),
     }),
   );
+}
+
+async function archiveToRestore(
+  configuration: Configuration,
+  options: RestoreOptions,
+  signal: AbortSignal,
+): Promise<ArchiveSource> {
+  const archive = await archiveSource(configuration, options);
+  return confirmedArchive(archive, options.confirmDigest, signal);
 }

@@ -11,6 +11,7 @@ export type {
 export { generateAgeKey, parseIdentities } from './encryption';
 export type { ArchiveKeys } from './encryption';
 export type { NodeFileHeader } from './entries';
+export { createIdentityFile } from './identityFile';
 export { readArchive } from './reader';
 export type { ArchiveProof, ArchiveVisitor } from './reader';
 export {

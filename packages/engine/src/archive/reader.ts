@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { abortable } from '../abortable';
+import { archiveAltered } from './archiveErrors';
 import { ByteReader } from './byteReader';
 import { Checksums, SnapshotFacts } from './checksums';
 import { compressionOf, decompress } from './compression';
@@ -40,7 +41,8 @@ export interface ArchiveProof {
  * Reads an archive once, from front to back, with flat memory. Resolves only when the encryption's last chunk, every
  * checksum, the signature and the order of entries are right and nothing follows.
  *
- * @param options - what opens it; nothing is needed where it is not encrypted
+ * @param options - what opens it, nothing where it is not encrypted; `sha256`, in hex, of the file that is meant, where
+ * that is known
  * @throws ClusterBackupError `archive-truncated`, `archive-altered`, `archive-not-ours`, `archive-key-missing`,
  * `archive-wrong-key`, `archive-newer-format`, `archive-signature-invalid`, `identity-invalid`,
  * `compression-unsupported`; what the visitor or the source throws passes as it is.
@@ -48,7 +50,7 @@ export interface ArchiveProof {
  */
 export async function readArchive(
   source: AsyncIterable<Uint8Array>,
-  options: (ArchiveKeys | object) & { signal?: AbortSignal },
+  options: (ArchiveKeys | object) & { sha256?: string; signal?: AbortSignal },
   visitor: ArchiveVisitor = {},
 ): Promise<ArchiveProof> {
   const ciphertext = createHash('sha256');
@@ -72,10 +74,15 @@ export async function readArchive(
   } finally {
     tar.close();
   }
-  return {
-    ...walk.proof(),
-    ciphertext: { size: ciphertextSize, sha256: ciphertext.digest('hex') },
-  };
+  const proof = walk.proof();
+  const sha256 = ciphertext.digest('hex');
+  if (options.sha256 && options.sha256 !== sha256) {
+    throw archiveAltered(
+      `The archive's digest ${sha256} is not the one of its summary, ${options.sha256}.`,
+      { found: sha256, expected: options.sha256 },
+    );
+  }
+  return { ...proof, ciphertext: { size: ciphertextSize, sha256 } };
 }
 
 /** Takes off the outer layers. */

@@ -7,8 +7,9 @@ import {
   sign,
   verify,
 } from 'node:crypto';
-import { open, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { ClusterBackupError, NOTHING_CHANGED } from '../errors';
+import { writeSecretFile } from './secretFile';
 
 /** A signature with the key that made it, as it stands in files. */
 export interface DetachedSignature {
@@ -28,15 +29,10 @@ export interface DetachedSignature {
 export async function createSigningKeyFile(path: string): Promise<KeyObject> {
   const { privateKey } = generateKeyPairSync('ed25519');
   try {
-    const file = await open(path, 'wx', 0o600);
-    try {
-      await file.writeFile(
-        privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
-      );
-      await file.sync();
-    } finally {
-      await file.close();
-    }
+    await writeSecretFile(
+      path,
+      privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
+    );
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     if (code === 'EEXIST') {

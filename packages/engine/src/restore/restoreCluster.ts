@@ -1,5 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
-import { readArchive, ArchiveProof, Description } from '../archive';
+import {
+  ArchiveKeys,
+  ArchiveProof,
+  Description,
+  readArchive,
+} from '../archive';
 import { checkCluster, Finding, refuseOn } from '../checks';
 import {
   cancelled,
@@ -51,8 +56,10 @@ export interface ArchiveSource {
   open(signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
   /** sha256 of the file, hex, from its verified summary, where there is one. */
   sha256?: string;
-  /** What opens it: age identities, or the file key of this one archive. */
-  key: { identities: string[] } | { fileKey: Buffer };
+  /** A person vouches for the file of that sha256; then it does not matter who signed it. */
+  digestConfirmed?: boolean;
+  /** What opens it: age identities, or the file key of this one archive; nothing where it is not encrypted. */
+  key?: ArchiveKeys;
   /** Fingerprints of the signing keys that are trusted. */
   trustedSigners: string[];
 }
@@ -305,7 +312,11 @@ async function prepare(
     const source = await options.archive.open(run.signal);
     const proof = await readArchive(
       source,
-      { ...options.archive.key, signal: run.signal },
+      {
+        ...options.archive.key,
+        sha256: options.archive.sha256,
+        signal: run.signal,
+      },
       {
         description: async description => {
           if (earlier.plan) refuseOtherArchive(earlier.plan, description);
@@ -336,6 +347,10 @@ async function prepare(
       },
     );
     refuseUntrusted(proof, options.archive);
+    run.progress({
+      type: 'note',
+      message: `The archive is whole, and signed by ${proof.signer}.`,
+    });
     const nodes = await nodesOf(attempting!);
     const verified: VerifiedArchive = {
       archiveSha256: proof.ciphertext.sha256,
@@ -629,16 +644,8 @@ function preparedEverywhere(journals: Journal[]): VerifiedArchive | undefined {
 }
 
 function refuseUntrusted(proof: ArchiveProof, archive: ArchiveSource) {
-  if (archive.sha256 && archive.sha256 !== proof.ciphertext.sha256) {
-    throw new ClusterBackupError({
-      code: 'archive-altered',
-      message: `The archive's digest ${proof.ciphertext.sha256} is not the one of its summary, ${archive.sha256}.`,
-      state: NOTHING_CHANGED,
-      remedy: 'Restore another copy of this backup, or another backup.',
-      details: { found: proof.ciphertext.sha256, expected: archive.sha256 },
-    });
-  }
   if (archive.trustedSigners.includes(proof.signer)) return;
+  if (archive.digestConfirmed && archive.sha256) return;
   throw new ClusterBackupError({
     code: 'archive-signer-unknown',
     message: `The archive is signed by ${proof.signer}, which is not a trusted signer.`,
