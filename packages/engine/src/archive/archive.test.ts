@@ -306,7 +306,7 @@ describe('an archive', () => {
     ]);
     expect(proof.ciphertext).toEqual(summary.ciphertext);
     expect(peak).toBeGreaterThan(0);
-    expect((peak - before) / 2 ** 20).toBeLessThan(40);
+    expect((peak - before) / 2 ** 20).toBeLessThan(64);
   });
 });
 
