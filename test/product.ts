@@ -31,18 +31,27 @@ export function clusterAccess(lab: Lab): ClusterAccess {
 
 /** Where {@link configure} has written what a person needs who runs our command or a portal. */
 export interface Configured {
-  /** `cluster-backup.yaml`, with one store in a folder `store` beside it. */
+  /** `cluster-backup.yaml`, with a store in a folder `store` beside it. */
   file: string;
   recipient: string;
   identityFile: string;
 }
 
-/** Writes a configuration of the lab's cluster, under one or several names, into a folder, as an operator would. */
+/** What may be otherwise than with one cluster and one store. */
+export interface Setup {
+  /** The lab's cluster under several names. */
+  names?: string[];
+  /** A second store, in a folder `vault`. */
+  vault?: boolean;
+}
+
+/** Writes a configuration of the lab's cluster into a folder, as an operator would. */
 export async function configure(
   lab: Lab,
   folder: string,
-  names = [lab.access().clusterName],
+  setup: Setup = {},
 ): Promise<Configured> {
+  const { names = [lab.access().clusterName], vault } = setup;
   const { identity, recipient } = await generateAgeKey();
   const identityFile = join(folder, 'identity.txt');
   await writeFile(identityFile, `${identity}\n`, { mode: 0o600 });
@@ -63,7 +72,12 @@ export async function configure(
         recipients: [recipient],
         // Whole paths, as a portal takes others from its own folder.
         signingKeyFile: join(folder, 'signing-key.pem'),
-        stores: [{ id: 'local', filesystem: { path: join(folder, 'store') } }],
+        stores: [
+          { id: 'local', filesystem: { path: join(folder, 'store') } },
+          ...(vault
+            ? [{ id: 'vault', filesystem: { path: join(folder, 'vault') } }]
+            : []),
+        ],
         clusters: names.map(name => ({
           name,
           ssh: {

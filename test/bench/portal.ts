@@ -37,7 +37,7 @@ export async function benchPortal(options: {
     )}`;
     // One operation that writes runs on a cluster at a time: so it is the lab several times over.
     const names = Array.from({ length: AT_ONCE }, (_, i) => `lab-${i + 1}`);
-    const started = await startPortal(place.lab, folder, names);
+    const started = await startPortal(place.lab, folder, { names });
     try {
       const guest = await signInAsGuest(started.url);
       const idle: Felt[] = [];

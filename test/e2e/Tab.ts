@@ -66,6 +66,12 @@ export class Tab {
     await this.dialog.waitFor({ state: 'detached' });
   }
 
+  /** Opens what is known of the newest backup. */
+  async openNewestBackup(): Promise<void> {
+    await this.page.getByRole('grid').first().getByRole('row').nth(1).click();
+    await this.dialog.waitFor();
+  }
+
   async leaveDialog(): Promise<void> {
     await this.page.keyboard.press('Escape');
     await this.dialog.waitFor({ state: 'detached' });

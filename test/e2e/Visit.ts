@@ -21,7 +21,7 @@ export class Visit {
     readonly light: Tab,
     readonly dark: Tab,
     private readonly browser: Browser,
-    private readonly folder: string,
+    readonly folder: string,
   ) {}
 
   static async begin(): Promise<Visit> {
@@ -32,7 +32,7 @@ export class Visit {
     const lab = await startLab({ seed: seed.snapshotPath, links: true });
     const kubeconfig = new KubeConfig();
     kubeconfig.loadFromString(await lab.kubeconfig());
-    const place = await startPortal(lab, folder);
+    const place = await startPortal(lab, folder, { vault: true });
     const browser = await launchBrowser();
     const person = await browser.newContext({
       locale: 'en-US',

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Lab } from '@cluster-backup/lab';
-import { configure, Configured } from '../product';
+import { configure, Configured, Setup } from '../product';
 import { clusterEntities } from './clusterEntities';
 import { signInAsGuest } from './guest';
 import { checkout, freePort, Portal } from './Portal';
@@ -20,15 +20,16 @@ export interface LabPortal {
 }
 
 /**
- * Starts a portal for a lab under one or several names, with all that is its own in a folder, and waits until its
- * catalog knows them. To stop it is the caller's.
+ * Starts a portal for a lab, with all that is its own in a folder, and waits until its
+ * catalog knows its clusters. To stop it is the caller's.
  */
 export async function startPortal(
   lab: Lab,
   folder: string,
-  names = [lab.access().clusterName],
+  setup: Setup = {},
 ): Promise<LabPortal> {
-  const configured = await configure(lab, folder, names);
+  const { names = [lab.access().clusterName] } = setup;
+  const configured = await configure(lab, folder, setup);
   const url = `http://127.0.0.1:${await freePort()}`;
   const logFile = join(folder, 'portal.log');
   const portal = new Portal(

@@ -493,3 +493,52 @@ describe('an interrupted restore', () => {
     expect(screen.queryByLabelText('age identity')).not.toBeInTheDocument();
   });
 });
+
+describe('copies of a backup', () => {
+  const fault = {
+    code: 'store-full',
+    message: 'Store vault is full.',
+    state: 'Nothing was kept.',
+    remedy: 'Free space there.',
+  };
+  const checkedAt = new Date().toISOString();
+  const missing = {
+    store: 'vault',
+    state: 'missing',
+    checkedAt,
+    fault,
+  } as const;
+  const good = { store: 'local', state: 'good', checkedAt } as const;
+
+  it('says that one is missing, why, and has them read again', async () => {
+    const backup = aBackup({ copies: [good, missing] });
+    portal.addCluster(CLUSTER, { backups: [backup] });
+    open();
+    expect(
+      await screen.findByText(/^Copies that are missing are made again/),
+    ).toBeVisible();
+    expect(screen.getAllByText(/1 of 2 copies/)).not.toHaveLength(0);
+
+    const table = (await screen.findAllByRole('grid'))[0];
+    await user.click(within(table).getAllByRole('row')[1]);
+    const dialog = within(await screen.findByRole('dialog'));
+    expect(dialog.getByText(/^local: good, read/)).toBeVisible();
+    expect(dialog.getByText(/^vault: none, seen/)).toBeVisible();
+    expect(
+      dialog.getByText('Store vault is full. Free space there.'),
+    ).toBeVisible();
+    await user.click(dialog.getByRole('button', { name: 'Verify' }));
+    await screen.findByText('Verification queued');
+    expect(portal.asked).toEqual([
+      { what: 'verify', with: { clusterRef: CLUSTER, backupId: backup.id } },
+    ]);
+  });
+
+  it('says that a backup without a good copy cannot be restored', async () => {
+    portal.addCluster(CLUSTER, { backups: [aBackup({ copies: [missing] })] });
+    open();
+    expect(
+      await screen.findByText(/^No copy of this backup is good/),
+    ).toBeVisible();
+  });
+});

@@ -1,0 +1,49 @@
+import { rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Visit } from './Visit';
+
+jest.setTimeout(180_000);
+
+describe('copies', () => {
+  let visit: Visit;
+
+  beforeAll(async () => {
+    visit = await Visit.begin();
+    await visit.light.visitPortal();
+    await visit.light.button('Enter').click();
+    await visit.light.page
+      .getByRole('link', { name: 'Catalog' })
+      .first()
+      .waitFor();
+    await visit.inBoth(tab => tab.open());
+  });
+  afterAll(async () => visit?.end());
+
+  it('are said to be missing while a store is away, and are made once it is back', async () => {
+    const { light, dark, folder } = visit;
+    const vault = join(folder, 'vault');
+    await rename(vault, `${vault}.away`);
+    await writeFile(vault, '');
+    await light.backUpButton.click();
+    await visit.inBoth(async tab => {
+      await tab.operation('Backup succeeded').waitFor();
+      await tab.page.getByText('1 of 2 copies').first().waitFor();
+    });
+    await visit.keepPicture('30-copy-missing', { narrow: true });
+
+    await rm(vault);
+    await rename(`${vault}.away`, vault);
+    await visit.inBoth(async tab => {
+      await tab.openNewestBackup();
+      await tab.dialog.getByText(/^vault: none/).waitFor();
+    });
+    await visit.keepPicture('31-backup-with-a-copy-missing', { narrow: true });
+    await dark.leaveDialog();
+    await light.button('Verify', light.dialog).click();
+    await light.operation('Verification succeeded').waitFor();
+    await visit.inBoth(tab =>
+      tab.page.getByText('2 of 2 copies').first().waitFor(),
+    );
+    await visit.keepPicture('32-copy-made', { narrow: true });
+  });
+});
