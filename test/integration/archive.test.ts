@@ -1,10 +1,10 @@
-import { execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFile } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { BackupResult, MachineAccess } from '@cluster-backup/engine';
 import { contentsAt, differences, KeyFacts } from '../proof/contents';
+import { restoredByHand } from '../proof/restoredByHand';
 import { setStage, Stage } from './stage';
 import { expectUntouched, look } from './unharmed';
 
@@ -105,40 +105,9 @@ describe('an archive that Debian’s age and tar open', () => {
   });
 
   it('restores by hand with etcdutl, and the keys are the same', async () => {
-    const peer = 'unix://peer:0';
-    const flags = [
-      ...['--name', 'hand', '--initial-cluster', `hand=${peer}`],
-      ...['--initial-advertise-peer-urls', peer, '--data-dir', 'by-hand'],
-    ];
-    await tools(
-      'etcdutl snapshot restore opened/etcd/snapshot.db "$@" 2>/dev/null',
-      ...flags,
-    );
-    const listen = ['listen-client-urls', 'advertise-client-urls'];
-    const etcd = spawn(
-      'etcd',
-      [
-        ...flags,
-        `--listen-peer-urls=${peer}`,
-        // Relative to the working directory.
-        ...listen.map(flag => `--${flag}=unix://client:0`),
-      ],
-      { cwd: stage.folder, stdio: 'ignore' },
-    );
-    try {
-      const etcdctl = (args: string[]) =>
-        run(
-          'etcdctl',
-          ['--endpoints', 'unix://client:0', '--dial-timeout=20s', ...args],
-          { cwd: stage.folder, maxBuffer: 64 << 20 },
-        );
-      const found = await contentsAt({ etcdctl });
-      expect(differences(expected, found)).toEqual([]);
-    } finally {
-      const ended = once(etcd, 'exit');
-      etcd.kill('SIGKILL');
-      await ended;
-    }
+    const snapshot = join(stage.folder, 'opened/etcd/snapshot.db');
+    const found = await restoredByHand(snapshot, stage.folder, contentsAt);
+    expect(differences(expected, found)).toEqual([]);
   });
 });
 
