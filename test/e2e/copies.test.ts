@@ -25,10 +25,10 @@ describe('copies', () => {
     await rename(vault, `${vault}.away`);
     await writeFile(vault, '');
     await light.backUpButton.click();
-    await visit.inBoth(async tab => {
-      await tab.operation('Backup succeeded').waitFor();
-      await tab.page.getByText('1 of 2 copies').first().waitFor();
-    });
+    await light.operation('Backup succeeded').waitFor();
+    await visit.inBoth(tab =>
+      tab.page.getByText('1 of 2 copies').first().waitFor(),
+    );
     await visit.keepPicture('30-copy-missing', { narrow: true });
 
     await rm(vault);

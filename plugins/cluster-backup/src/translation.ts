@@ -157,7 +157,7 @@ export const clusterBackupTranslationRef = createTranslationRef({
       requestedBy: 'Asked for by',
       foundAt: 'Found in a store',
       reservations: 'Reservations',
-      noReservations: 'Nothing is to be said against this backup.',
+      noReservations: 'There were no reservations when it was taken.',
     },
     copies: {
       of: '{{good}} of {{all}} copies',

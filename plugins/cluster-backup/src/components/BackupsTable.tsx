@@ -62,9 +62,9 @@ export function BackupsTable(props: {
         <CellText
           title={formatTime(createdAt)}
           description={[
+            isNarrow && lacking(copies),
             formatAge(createdAt),
             isNarrow && count > 0 && t('protection.reservations', { count }),
-            isNarrow && lacking(copies),
           ]
             .filter(Boolean)
             .join(' · ')}
