@@ -54,8 +54,8 @@ async function fill(node: LabNode) {
     await put(`settings-${i % 8}`, `round ${i}, with ümläuts and a 🔑`);
   }
   await node.etcdctl(['del', '/registry/configmaps/default/settings-7']);
-  for (const name of ['large-1', 'large-2']) {
-    await put(name, randomBytes(48 * 1024).toString('base64'));
+  for (const name of ['large-1', 'large-2', 'large-3']) {
+    await put(name, randomBytes(40 * 1024).toString('base64'));
   }
 }
 

@@ -39,8 +39,12 @@ export function partsOfAge(file: Buffer): Part[] {
   return [
     ...lines,
     { name: 'nonce', start: at, end: payload },
-    ...chunks.slice(0, 2).map(part => ({ ...part, name: `first ${part.name}` })),
-    ...chunks.slice(2, 4).map(part => ({ ...part, name: `middle ${part.name}` })),
+    ...chunks
+      .slice(0, 2)
+      .map(part => ({ ...part, name: `first ${part.name}` })),
+    ...chunks
+      .slice(2, 4)
+      .map(part => ({ ...part, name: `middle ${part.name}` })),
     ...chunks.slice(-2).map(part => ({ ...part, name: `last ${part.name}` })),
   ];
 }
