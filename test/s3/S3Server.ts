@@ -7,7 +7,13 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
+import {
+  AbortMultipartUploadCommand,
+  CreateBucketCommand,
+  CreateMultipartUploadCommand,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
 import { checkout, freePort } from '../portal/Portal';
 
 const PATIENCE_MS = 120_000;
@@ -26,7 +32,10 @@ export interface S3Server {
   secretAccessKey: string;
   /** As its operator asks it. */
   client: S3Client;
-  createBucket(name: string, options?: { objectLock?: boolean }): Promise<void>;
+  createBucket(
+    name: string,
+    options?: { objectLock?: boolean; maxBytes?: number },
+  ): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -140,18 +149,26 @@ export async function startS3Server(folder: string): Promise<S3Server> {
       requestChecksumCalculation: 'WHEN_REQUIRED',
       responseChecksumValidation: 'WHEN_REQUIRED',
     });
+    await makePools(client);
     return {
       endpoint,
       accessKeyId,
       secretAccessKey,
       client,
-      async createBucket(name, { objectLock = false } = {}) {
+      async createBucket(name, { objectLock = false, maxBytes } = {}) {
         await client.send(
           new CreateBucketCommand({
             Bucket: name,
             ObjectLockEnabledForBucket: objectLock,
           }),
         );
+        if (maxBytes === undefined) return;
+        const quota = [`--bucket=${name}`, '--quota-scope=bucket'];
+        await doing(
+          program('radosgw-admin'),
+          ...['quota', 'set', ...quota, `--max-size=${maxBytes}`],
+        );
+        await doing(program('radosgw-admin'), ...['quota', 'enable', ...quota]);
       },
       async stop() {
         client.destroy();
@@ -206,6 +223,7 @@ memstore device bytes = 2147483648
 [client.rgw]
 rgw frontends = beast endpoint=127.0.0.1:${port}
 rgw thread pool size = 16
+rgw bucket quota ttl = 0
 `;
 }
 
@@ -225,6 +243,17 @@ async function listening(port: number, ended: () => string | undefined) {
     }
   }
   throw new Error(`Nothing listens on port ${port}.`);
+}
+
+/** The first who needs them waits for seconds. */
+async function makePools(client: S3Client) {
+  const object = { Bucket: 'first-of-all', Key: 'object' };
+  await client.send(new CreateBucketCommand(object));
+  const { UploadId } = await client.send(
+    new CreateMultipartUploadCommand(object),
+  );
+  await client.send(new AbortMultipartUploadCommand({ ...object, UploadId }));
+  await client.send(new PutObjectCommand({ ...object, Body: 'x' }));
 }
 
 function lastWords(folder: string): string[] {

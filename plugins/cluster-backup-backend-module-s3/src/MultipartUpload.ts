@@ -20,12 +20,18 @@ export function md5(bytes: Uint8Array): string {
   return createHash('md5').update(bytes).digest('base64');
 }
 
+interface ObjectOnItsWay {
+  Bucket: string | undefined;
+  Key: string | undefined;
+  UploadId: string | undefined;
+}
+
 /** An object on its way, under no name until it is complete. */
 export class MultipartUpload {
   /** Why the first part that failed did. */
   failure?: { error: unknown };
   private readonly client: S3Client;
-  private readonly object: { Bucket?: string; Key?: string; UploadId?: string };
+  private readonly object: ObjectOnItsWay;
   private readonly cut: AbortController;
   private readonly parts: CompletedPart[] = [];
 
@@ -45,7 +51,7 @@ export class MultipartUpload {
 
   constructor(
     client: S3Client,
-    object: { Bucket?: string; Key?: string; UploadId?: string },
+    object: ObjectOnItsWay,
     cut = new AbortController(),
   ) {
     this.client = client;

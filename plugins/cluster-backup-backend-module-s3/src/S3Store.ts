@@ -23,7 +23,7 @@ import { md5, MultipartUpload } from './MultipartUpload';
 import { putFile } from './putFile';
 import { statusOf } from './s3Problem';
 import { fileLocked, fileMissing, lockMissing, notKept } from './storeErrors';
-import { wholeBody } from './wholeBody';
+import { WholeBody } from './WholeBody';
 
 /** No key can be its name: their parts do not begin with a dot. */
 const IDENTITY = '.cluster-backup-store';
@@ -122,7 +122,7 @@ export class S3Store implements BackupStore {
       body.destroy();
       throw problem('the answer does not say how long it is');
     }
-    return wholeBody(body, {
+    return new WholeBody(body, {
       announced: ContentLength,
       stallMs: this.stallMs,
       problem,

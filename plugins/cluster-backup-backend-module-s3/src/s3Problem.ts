@@ -185,7 +185,7 @@ function kindOf(
         "Look this answer up in the store's manual, and check the store's configuration; docs/stores.md says what is asked of a store.",
     };
   }
-  if (error.name === 'TimeoutError' || error.code) {
+  if (error.$metadata) {
     return {
       code: 'store-unavailable',
       why: `${server} does not answer (${answer})`,
