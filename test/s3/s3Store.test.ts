@@ -177,9 +177,12 @@ describe('a store in a bucket', () => {
 
   it('knows which one it is, whoever asks', async () => {
     const [store, again] = [await open(), await open()];
-    const identity = await store.identity();
+    const [identity, same] = await Promise.all([
+      store.identity(),
+      again.identity(),
+    ]);
     expect(identity).toMatch(/^[0-9a-f-]{36}$/);
-    expect(await again.identity()).toBe(identity);
+    expect(same).toBe(identity);
     expect(await store.identity()).toBe(identity);
     expect(await keys(store)).toEqual([]);
     const another = await open({ prefix: `${prefix}/another` });

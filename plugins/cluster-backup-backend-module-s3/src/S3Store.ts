@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   GetObjectCommand,
   GetObjectRetentionCommand,
@@ -27,6 +28,8 @@ import { WholeBody } from './WholeBody';
 
 /** No key can be its name: their parts do not begin with a dot. */
 const IDENTITY = '.cluster-backup-store';
+/** Longer than whoever makes an identity at the same time takes from looking to writing. */
+const SETTLED_MS = 2000;
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** A store in a bucket, or in a folder of one. */
@@ -269,7 +272,7 @@ export class S3Store implements BackupStore {
     }
   }
 
-  /** Of two that make it at once the first wins, where the server knows the condition, and the last where it does not. */
+  /** Of two that make it at once one wins: the first where the server knows the condition, or else the last. */
   private async makeIdentity() {
     const Body = Buffer.from(`${randomUUID()}\n`);
     const input = {
@@ -287,6 +290,7 @@ export class S3Store implements BackupStore {
     } catch (error) {
       if (statusOf(error) !== 412) throw error;
     }
+    await sleep(SETTLED_MS);
   }
 }
 

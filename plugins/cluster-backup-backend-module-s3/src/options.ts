@@ -12,7 +12,10 @@ const shape = z
     bucket: text,
     region: text.optional(),
     prefix: text.optional(),
-    endpoint: z.string().url().optional(),
+    endpoint: z
+      .string()
+      .regex(/^https?:\/\/[^\/\s]+\/?$/, 'is no https://HOST')
+      .optional(),
     forcePathStyle: z.boolean().optional(),
     accountId: text.optional(),
     accessKeyId: text.optional(),
