@@ -19,7 +19,7 @@ describe('copies', () => {
   });
   afterAll(async () => visit?.end());
 
-  it('are said to be missing while a store is away, and are made once it is back', async () => {
+  it('are said to be missing while a store is away, and are made once it is back; the identity is proven', async () => {
     const { light, dark, folder } = visit;
     const vault = join(folder, 'vault');
     await rename(vault, `${vault}.away`);
@@ -45,5 +45,20 @@ describe('copies', () => {
       tab.page.getByText('2 of 2 copies').first().waitFor(),
     );
     await visit.keepPicture('32-copy-made', { narrow: true });
+
+    await visit.inBoth(async tab => {
+      await tab.button('Prove the identity').click();
+      await tab.dialog.waitFor();
+    });
+    await visit.keepPicture('33-prove', { narrow: true });
+    await dark.leaveDialog();
+    await light.giveIdentity();
+    await light.submit('Prove');
+    await visit.inBoth(tab =>
+      tab.page
+        .getByText(/^Nobody has shown within a year/)
+        .waitFor({ state: 'detached' }),
+    );
+    await visit.keepPicture('34-protected', { narrow: true });
   });
 });

@@ -105,12 +105,21 @@ exports.up = async function up(knex) {
     table.string('id').primary();
     table.string('identity').notNullable();
   });
+
+  await knex.schema.createTable('recipient_proofs', table => {
+    table.comment('That an identity of a recipient is not lost');
+    // A post-quantum recipient has 1959 characters.
+    table.string('recipient', 2048).primary();
+    table.bigInteger('proven_at').notNullable();
+    table.string('proven_by').notNullable();
+  });
 };
 
 /**
  * @param {import('knex').Knex} knex
  */
 exports.down = async function down(knex) {
+  await knex.schema.dropTable('recipient_proofs');
   await knex.schema.dropTable('stores');
   await knex.schema.dropTable('backup_copies');
   await knex.schema.dropTable('backups');

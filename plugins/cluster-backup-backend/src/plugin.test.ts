@@ -479,3 +479,53 @@ it('knows its backups again when its database was lost', async () => {
     { store: 'vault', state: 'good' },
   ]);
 });
+
+it('counts a recipient as proven when its identity opened a challenge', async () => {
+  const [{ recipient, ...unproven }] = (await get(CLUSTER)).recipients;
+  expect(unproven).toEqual({ isProven: false });
+
+  const ask = (body: object) => post(`${CLUSTER}/recipient-challenges`, body);
+  const unknown = await ask({ recipient: 'age1somebody' });
+  expect(unknown.status).toBe(404);
+  expect(unknown.body.error.code).toBe('recipient-unknown');
+
+  const { body: challenge } = await ask({ recipient });
+  const decrypter = new Decrypter();
+  decrypter.addIdentity(identity);
+  const answer = await decrypter.decrypt(
+    new Uint8Array(Buffer.from(challenge.sealed, 'base64')),
+    'text',
+  );
+  const prove = (change: object) =>
+    post(`${CLUSTER}/recipient-proofs`, {
+      recipient,
+      expiresAt: challenge.expiresAt,
+      answer,
+      ...change,
+    });
+  for (const change of [
+    { answer: 'AAAA' },
+    { expiresAt: '2999-01-01T00:00:00.000Z' },
+  ]) {
+    const refused = await prove(change);
+    expect([refused.status, refused.body.error.code]).toEqual([
+      400,
+      'request-invalid',
+    ]);
+  }
+  expect((await get(CLUSTER)).recipients[0].isProven).toBe(false);
+
+  const proof = {
+    recipient,
+    isProven: true,
+    provenAt: expect.any(String),
+    provenBy: 'user:default/mock',
+  };
+  const proven = await prove({});
+  expect([proven.status, proven.body]).toEqual([200, proof]);
+  expect((await get(CLUSTER)).recipients).toEqual([proof]);
+
+  const aYearAgo = Date.now() - 366 * 24 * 3_600_000;
+  await knex('recipient_proofs').update({ proven_at: aYearAgo });
+  expect((await get(CLUSTER)).recipients[0].isProven).toBe(false);
+});

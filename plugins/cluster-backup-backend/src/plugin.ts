@@ -13,6 +13,7 @@ import { ClusterAuthority } from './authorization/ClusterAuthority';
 import { DatabaseBackupRecordStore } from './database/DatabaseBackupRecordStore';
 import { DatabaseOperationStore } from './database/DatabaseOperationStore';
 import { openDatabase } from './database/openDatabase';
+import { RecipientProofs } from './database/RecipientProofs';
 import { StoreIdentities } from './database/StoreIdentities';
 import { ClusterOperations } from './operations/ClusterOperations';
 import { ConfiguredClusters } from './operations/ConfiguredClusters';
@@ -88,6 +89,7 @@ export const clusterBackupPlugin = createBackendPlugin({
             clusters,
             operations,
             backups,
+            recipientProofs: new RecipientProofs(knex),
             clusterOperations,
           }),
         );

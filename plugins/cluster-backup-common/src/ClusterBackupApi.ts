@@ -4,6 +4,8 @@ import {
   ClusterOverview,
   Operation,
   OperationEvents,
+  RecipientChallenge,
+  RecipientProof,
 } from './types';
 
 /**
@@ -37,6 +39,17 @@ export interface ClusterBackupApi {
 
   /** Reads every copy of a backup, and makes those that are missing from one that is good. */
   verifyBackup(id: string): Promise<Operation>;
+
+  /** Asks for something that only the holder of a recipient's identity can open. */
+  challengeRecipient(
+    clusterRef: string,
+    recipient: string,
+  ): Promise<RecipientChallenge>;
+  /** Shows that it was opened. */
+  proveRecipient(
+    clusterRef: string,
+    options: { recipient: string; expiresAt: string; answer: string },
+  ): Promise<RecipientProof>;
 
   getOperation(id: string): Promise<Operation>;
   /** What is new since `after`; 0 for everything. */

@@ -7,6 +7,8 @@ import {
   ClusterOverview,
   Operation,
   OperationEvents,
+  RecipientChallenge,
+  RecipientProof,
 } from './types';
 
 /**
@@ -75,6 +77,22 @@ export class ClusterBackupClient implements ClusterBackupApi {
       `/backups/${encodeURIComponent(id)}/verifications`,
       {},
     );
+  }
+
+  async challengeRecipient(
+    clusterRef: string,
+    recipient: string,
+  ): Promise<RecipientChallenge> {
+    const path = `${pathOf(clusterRef)}/recipient-challenges`;
+    return this.json('POST', path, { recipient });
+  }
+
+  async proveRecipient(
+    clusterRef: string,
+    options: { recipient: string; expiresAt: string; answer: string },
+  ): Promise<RecipientProof> {
+    const path = `${pathOf(clusterRef)}/recipient-proofs`;
+    return this.json('POST', path, options);
   }
 
   async getOperation(id: string): Promise<Operation> {

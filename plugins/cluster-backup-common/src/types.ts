@@ -153,6 +153,26 @@ export interface OperationEvents {
   cursor: number;
 }
 
+/** An age recipient of backups, and whether anybody has shown that its identity is not lost. @public */
+export interface RecipientProof {
+  recipient: string;
+  /** When a person opened something sealed for it last; ISO 8601. */
+  provenAt?: string;
+  /** Who did: an entity reference. */
+  provenBy?: string;
+  /** It was proven within the last year. */
+  isProven: boolean;
+}
+
+/** Something that only the holder of a recipient's identity can open. @public */
+export interface RecipientChallenge {
+  recipient: string;
+  /** ISO 8601. */
+  expiresAt: string;
+  /** An age file, base64; in it is the answer, as text. */
+  sealed: string;
+}
+
 /** What its Backup tab shows of a cluster. @public */
 export interface ClusterOverview {
   clusterRef: string;
@@ -161,6 +181,8 @@ export interface ClusterOverview {
   /** Why it cannot be backed up, when it cannot. */
   fault?: Fault;
   stores: string[];
+  /** Who can open backups that are taken from now on. */
+  recipients: RecipientProof[];
   lastBackup?: Backup;
   /** The operation that is queued, running or interrupted. */
   current?: Operation;

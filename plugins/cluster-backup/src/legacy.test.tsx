@@ -39,6 +39,7 @@ it('has the same tab for apps of the old frontend system', async () => {
         clusterRef: 'resource:default/production',
         name: 'production',
         stores: ['local'],
+        recipients: [],
         lastBackup: aBackup(),
         recent: [],
         allowed: { create: { allowed: true }, restore: { allowed: true } },

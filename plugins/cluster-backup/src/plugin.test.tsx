@@ -25,6 +25,7 @@ beforeEach(() => {
         clusterRef: `${params.kind}:${params.namespace}/${params.name}`,
         name: params.name,
         stores: ['local'],
+        recipients: [],
         lastBackup: aBackup(),
         recent: [],
         allowed: { create: { allowed: true }, restore: { allowed: true } },

@@ -159,6 +159,17 @@ export const clusterBackupTranslationRef = createTranslationRef({
       reservations: 'Reservations',
       noReservations: 'There were no reservations when it was taken.',
     },
+    prove: {
+      unproven:
+        'Nobody has shown within a year that these backups can be opened: a lost identity is found out too late.',
+      somebody:
+        'Not every recipient of these backups was proven within a year.',
+      action: 'Prove the identity',
+      title: 'Prove that these backups can be opened',
+      description:
+        'The portal seals something for the recipients of these backups. This browser opens it with the identity, and sends back what was in it.',
+      submit: 'Prove',
+    },
     copies: {
       of: '{{good}} of {{all}} copies',
       good: '{{store}}: good, read {{age}}',
@@ -207,6 +218,8 @@ export const clusterBackupTranslationRef = createTranslationRef({
         'This page was not loaded over https, and browsers open keys on secure pages only. Open the portal over https.',
       noMatch:
         'This identity does not open this archive: it belongs to none of its recipients. Nothing was sent.',
+      noRecipient:
+        'Backups are not encrypted to this identity: it belongs to none of their recipients. Nothing was sent.',
       headerBroken:
         'The header of this archive is damaged. Try another backup, or have its store looked at.',
     },

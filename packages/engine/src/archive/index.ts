@@ -1,5 +1,7 @@
 export { archiveName, parseArchiveName } from './archiveName';
 export type { ArchiveForm } from './archiveName';
+export { challengeRecipient, isAnswer } from './challenge';
+export type { Challenge } from './challenge';
 export type { Compression } from './compression';
 export type { Checksums, EntryChecksum, SnapshotFacts } from './checksums';
 export type {

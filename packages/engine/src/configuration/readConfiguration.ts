@@ -49,6 +49,8 @@ export interface Configuration {
   backupStores(id?: string): StoreConfiguration[];
   /** Who can open what is written, and how it is compressed. */
   packing(): Packing;
+  /** age recipients; none where archives are not encrypted. */
+  recipients: string[];
   /** Signs archives; a file that is not there is made, so that no archive is ever unsigned. */
   signingKey(): Promise<KeyObject>;
   /** Fingerprints of one's own signing key, where there is one yet, and of those that are trusted beside it. */
@@ -92,6 +94,7 @@ export function readConfiguration(
       : loadSigningKeyFile(at(signingKeyFile));
 
   return {
+    recipients,
     clusters: clusters.map(cluster => ({
       name: cluster.name,
       entityRef: entityRefOf(cluster),

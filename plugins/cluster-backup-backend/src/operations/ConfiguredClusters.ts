@@ -1,3 +1,4 @@
+import { KeyObject } from 'node:crypto';
 import { parseEntityRef, stringifyEntityRef } from '@backstage/catalog-model';
 import {
   ClusterAccess,
@@ -87,6 +88,15 @@ export class ConfiguredClusters {
   /** From now on a store that is another one than these is refused. */
   recognize(identities: Map<string, string>) {
     this.identities = identities;
+  }
+
+  /** Of backups that are taken from now on. */
+  get recipients(): string[] {
+    return this.configuration.recipients;
+  }
+
+  signingKey(): Promise<KeyObject> {
+    return this.configuration.signingKey();
   }
 
   trustedSigners(): Promise<string[]> {

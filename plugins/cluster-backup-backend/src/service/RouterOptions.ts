@@ -1,5 +1,6 @@
 import { ClusterAuthority } from '../authorization/ClusterAuthority';
 import { BackupRecordStore } from '../database/BackupRecordStore';
+import { RecipientProofs } from '../database/RecipientProofs';
 import { OperationStore } from '../database/OperationStore';
 import { ClusterOperations } from '../operations/ClusterOperations';
 import { ConfiguredClusters } from '../operations/ConfiguredClusters';
@@ -10,5 +11,6 @@ export interface RouterOptions {
   clusters: ConfiguredClusters;
   operations: OperationStore;
   backups: BackupRecordStore;
+  recipientProofs: RecipientProofs;
   clusterOperations: ClusterOperations;
 }

@@ -1,13 +1,13 @@
-import { stringifyEntityRef } from '@backstage/catalog-model';
 import {
   ClusterOverview,
   Fault,
 } from '@cluster-backup/backstage-plugin-cluster-backup-common';
-import { Request, Router } from 'express';
+import { Router } from 'express';
 import PromiseRouter from 'express-promise-router';
 import { z } from 'zod';
 import { Allowed, Right } from '../authorization/ClusterAuthority';
 import { foreseen } from '../operations/fault';
+import { clusterPath, refOf } from './clusterPath';
 import { parse } from './parse';
 import { RouterOptions } from './RouterOptions';
 
@@ -30,12 +30,17 @@ const restoreShape = z
 
 /** What is asked of a cluster and begun on it. */
 export function clusterRoutes(options: RouterOptions): Router {
-  const { authority, clusters, operations, backups, clusterOperations } =
-    options;
+  const {
+    authority,
+    clusters,
+    operations,
+    backups,
+    clusterOperations,
+    recipientProofs,
+  } = options;
   const router = PromiseRouter();
-  const cluster = '/clusters/by-entity/:kind/:namespace/:name';
 
-  router.get(cluster, async (request, response) => {
+  router.get(clusterPath, async (request, response) => {
     const overview = await authority.perform(
       request,
       { event: 'cluster-fetch', right: 'read', clusterRef: refOf(request) },
@@ -44,7 +49,7 @@ export function clusterRoutes(options: RouterOptions): Router {
     response.json(overview);
   });
 
-  router.get(`${cluster}/backups`, async (request, response) => {
+  router.get(`${clusterPath}/backups`, async (request, response) => {
     const page = await authority.perform(
       request,
       { event: 'backup-list', right: 'read', clusterRef: refOf(request) },
@@ -54,7 +59,7 @@ export function clusterRoutes(options: RouterOptions): Router {
     response.json(page);
   });
 
-  router.post(`${cluster}/checks`, async (request, response) => {
+  router.post(`${clusterPath}/checks`, async (request, response) => {
     const operation = await authority.perform(
       request,
       { event: 'check-start', right: 'create', clusterRef: refOf(request) },
@@ -66,7 +71,7 @@ export function clusterRoutes(options: RouterOptions): Router {
     response.status(202).json(operation);
   });
 
-  router.post(`${cluster}/backups`, async (request, response) => {
+  router.post(`${clusterPath}/backups`, async (request, response) => {
     const operation = await authority.perform(
       request,
       { event: 'backup-start', right: 'create', clusterRef: refOf(request) },
@@ -78,7 +83,7 @@ export function clusterRoutes(options: RouterOptions): Router {
     response.status(202).json(operation);
   });
 
-  router.post(`${cluster}/restores`, async (request, response) => {
+  router.post(`${clusterPath}/restores`, async (request, response) => {
     const operation = await authority.perform(
       request,
       {
@@ -99,18 +104,21 @@ export function clusterRoutes(options: RouterOptions): Router {
 
   async function overviewOf(allowed: Allowed): Promise<ClusterOverview> {
     const { clusterRef } = allowed;
-    const [page, current, recent, create, restore] = await Promise.all([
-      backups.page(clusterRef, { limit: 1 }),
-      operations.current(clusterRef),
-      operations.recent(clusterRef, RECENT),
-      may(allowed, 'create'),
-      may(allowed, 'restore'),
-    ]);
+    const [page, recipients, current, recent, create, restore] =
+      await Promise.all([
+        backups.page(clusterRef, { limit: 1 }),
+        recipientProofs.of(clusters.recipients),
+        operations.current(clusterRef),
+        operations.recent(clusterRef, RECENT),
+        may(allowed, 'create'),
+        may(allowed, 'restore'),
+      ]);
     return {
       clusterRef,
       name: clusters.name(clusterRef),
       fault: whyNoBackup(clusterRef),
       stores: clusters.stores,
+      recipients,
       lastBackup: page.backups[0],
       current,
       recent,
@@ -135,9 +143,4 @@ export function clusterRoutes(options: RouterOptions): Router {
   }
 
   return router;
-}
-
-function refOf({ params }: Request): string {
-  const { kind, namespace, name } = params;
-  return stringifyEntityRef({ kind, namespace, name });
 }

@@ -4,6 +4,7 @@ import { backupRoutes } from './backups';
 import { clusterRoutes } from './clusters';
 import { clusterBackupErrors } from './errors';
 import { operationRoutes } from './operations';
+import { recipientRoutes } from './recipients';
 import { RouterOptions } from './RouterOptions';
 
 /** The HTTP routes, as openapi.yaml describes them. */
@@ -13,6 +14,7 @@ export function createRouter(options: RouterOptions): Router {
   router.use(clusterRoutes(options));
   router.use(backupRoutes(options));
   router.use(operationRoutes(options));
+  router.use(recipientRoutes(options));
   router.use(clusterBackupErrors());
   return router;
 }

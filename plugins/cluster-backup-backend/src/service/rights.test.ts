@@ -24,7 +24,7 @@ const entities = [
 ];
 const machine = { name: 'cp-1', address: '127.0.0.1', port: 1 };
 const section = (restore?: { requireOwnership: boolean }) => ({
-  recipients: ['age1nobody'],
+  recipients: [recipient],
   // Beneath a file: nothing can be written there.
   signingKeyFile: join(__filename, 'key.pem'),
   stores: [{ id: 'local', filesystem: { path: join(__filename, 'store') } }],
@@ -36,6 +36,8 @@ const section = (restore?: { requireOwnership: boolean }) => ({
   restore,
 });
 const NOTHING = {};
+const recipient = 'age1nobody';
+const proving = { recipient, expiresAt: 'x', answer: 'x' };
 const restoring = { backupId: 'none', confirmation: 'x', fileKey: 'x' };
 
 const databases = TestDatabases.create({ ids: ['SQLITE_3'] });
@@ -118,6 +120,8 @@ const routes = (clusterRef: string) => {
     ['post', `${cluster}/checks`, NOTHING, create, 202],
     ['post', `${cluster}/backups`, NOTHING, create, 202],
     ['post', `${cluster}/restores`, restoring, put, 400],
+    ['post', `${cluster}/recipient-challenges`, { recipient }, create, 503],
+    ['post', `${cluster}/recipient-proofs`, proving, create, 503],
     ['get', `/backups/${backup}`, undefined, read, 200],
     ['get', `/backups/${backup}/header`, undefined, put, 503],
     ['post', `/backups/${backup}/verifications`, NOTHING, create, 202],
@@ -130,7 +134,7 @@ const routes = (clusterRef: string) => {
   ] as const;
 };
 
-const COUNT = 14;
+const COUNT = 16;
 const each = Array.from({ length: COUNT }, (_, index) => ({ index }));
 
 it('speaks of every route', () => expect(routes(MINE)).toHaveLength(COUNT));

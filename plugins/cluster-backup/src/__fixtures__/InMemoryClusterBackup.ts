@@ -1,3 +1,4 @@
+import { Encrypter } from 'age-encryption';
 import {
   Backup,
   BackupPage,
@@ -7,6 +8,8 @@ import {
   OperationEvent,
   OperationEvents,
   OperationKind,
+  RecipientChallenge,
+  RecipientProof,
 } from '@cluster-backup/backstage-plugin-cluster-backup-common';
 
 type Told = Pick<OperationEvent, 'type' | 'message'> & Partial<OperationEvent>;
@@ -36,6 +39,7 @@ export class InMemoryClusterBackup implements ClusterBackupApi {
       clusterRef,
       name: clusterRef.split('/')[1],
       stores: ['local'],
+      recipients: [],
       allowed: { create: { allowed: true }, restore: { allowed: true } },
       ...overview,
     });
@@ -143,6 +147,36 @@ export class InMemoryClusterBackup implements ClusterBackupApi {
   async verifyBackup(id: string): Promise<Operation> {
     const { clusterRef } = await this.getBackup(id);
     return this.start('verify', { clusterRef, backupId: id });
+  }
+
+  /** Seals for real: what is tested is that a browser opens it. */
+  async challengeRecipient(
+    clusterRef: string,
+    recipient: string,
+  ): Promise<RecipientChallenge> {
+    this.answer('challenge', { clusterRef, recipient });
+    const encrypter = new Encrypter();
+    encrypter.addRecipient(recipient);
+    const sealed = await encrypter.encrypt('the answer');
+    return {
+      recipient,
+      expiresAt: '2026-11-22T12:00:00.000Z',
+      sealed: btoa(String.fromCharCode(...sealed)),
+    };
+  }
+
+  async proveRecipient(
+    clusterRef: string,
+    options: { recipient: string; expiresAt: string; answer: string },
+  ): Promise<RecipientProof> {
+    this.answer('prove', { clusterRef, ...options });
+    const { recipient } = options;
+    const proof = { recipient, isProven: true };
+    const overview = this.overviews.get(clusterRef)!;
+    overview.recipients = overview.recipients.map(each =>
+      each.recipient === recipient ? proof : each,
+    );
+    return proof;
   }
 
   async getOperation(id: string): Promise<Operation> {

@@ -8,8 +8,9 @@ import {
 /** An identity, and the header and key of an archive that it opens. */
 export async function anArchive() {
   const identity = await generateIdentity();
+  const recipient = await identityToRecipient(identity);
   const encrypter = new Encrypter();
-  encrypter.addRecipient(await identityToRecipient(identity));
+  encrypter.addRecipient(recipient);
   const archive = await encrypter.encrypt('what was backed up');
   const header = archive.slice(0, endOfHeader(archive));
   const decrypter = new Decrypter();
@@ -17,6 +18,7 @@ export async function anArchive() {
   const fileKey = await decrypter.decryptHeader(header);
   return {
     identity,
+    recipient,
     header,
     fileKey: btoa(String.fromCharCode(...fileKey)),
   };

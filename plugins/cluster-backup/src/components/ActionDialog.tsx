@@ -8,22 +8,21 @@ import {
   Flex,
   Text,
 } from '@backstage/ui';
-import { Operation } from '@cluster-backup/backstage-plugin-cluster-backup-common';
 import { ReactNode, useState } from 'react';
 import { faultOf } from '../faults/faultOf';
 import { clusterBackupTranslationRef } from '../translation';
 import { FaultPanel } from './FaultPanel';
 
 /** Asks before something is done to a cluster. It cannot be closed while that is being asked of the portal. */
-export function ActionDialog(props: {
+export function ActionDialog<Result>(props: {
   title: string;
   submitLabel: string;
   destructive?: boolean;
   isComplete?: boolean;
   busyLabel?: string;
   /** Undefined when there is more to be put right first. */
-  onSubmit(): Promise<Operation | undefined>;
-  onStarted(operation: Operation): void;
+  onSubmit(): Promise<Result | undefined>;
+  onStarted(result: Result): void;
   onClose(): void;
   children(isBusy: boolean): ReactNode;
 }) {
@@ -35,9 +34,9 @@ export function ActionDialog(props: {
     setBusy(true);
     setError(undefined);
     try {
-      const operation = await props.onSubmit();
-      if (operation) {
-        props.onStarted(operation);
+      const result = await props.onSubmit();
+      if (result) {
+        props.onStarted(result);
         return;
       }
     } catch (reason) {

@@ -542,3 +542,49 @@ describe('copies of a backup', () => {
     ).toBeVisible();
   });
 });
+
+describe('recipients', () => {
+  it('are proven with an identity that is never sent', async () => {
+    const { identity, recipient } = await anArchive();
+    const other = await anArchive();
+    portal.addCluster(CLUSTER, {
+      backups: [aBackup()],
+      recipients: [
+        { recipient, isProven: false },
+        { recipient: other.recipient, isProven: true },
+      ],
+    });
+    open();
+    await screen.findByText(/^Not every recipient of these backups was proven/);
+    await user.click(await button('Prove the identity'));
+    const dialog = within(await screen.findByRole('dialog'));
+    const field = dialog.getByLabelText(/age identity/);
+
+    await user.type(field, other.identity);
+    await user.click(dialog.getByRole('button', { name: 'Prove' }));
+    expect(await dialog.findByRole('alert')).toHaveTextContent(
+      /^Backups are not encrypted to this identity/,
+    );
+    await user.clear(field);
+    await user.type(field, identity);
+    await user.click(dialog.getByRole('button', { name: 'Prove' }));
+    await waitFor(() =>
+      expect(screen.queryByRole('dialog')).not.toBeInTheDocument(),
+    );
+    await waitFor(() =>
+      expect(screen.queryByText(/^Not every recipient/)).toBeNull(),
+    );
+    expect(portal.asked.map(({ what }) => what)).toEqual([
+      'challenge',
+      'challenge',
+      'prove',
+    ]);
+    expect(portal.asked.at(-1)!.with).toEqual({
+      clusterRef: CLUSTER,
+      recipient,
+      expiresAt: expect.any(String),
+      answer: 'the answer',
+    });
+    expect(JSON.stringify(portal.asked)).not.toContain('AGE-SECRET-KEY');
+  });
+});

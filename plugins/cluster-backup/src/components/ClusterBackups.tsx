@@ -9,7 +9,7 @@ import {
   Operation,
   OperationKind,
 } from '@cluster-backup/backstage-plugin-cluster-backup-common';
-import { RiSafe2Line, RiStethoscopeLine } from '@remixicon/react';
+import { RiKey2Line, RiSafe2Line, RiStethoscopeLine } from '@remixicon/react';
 import { useEffect, useState } from 'react';
 import { clusterBackupApiRef } from '../api/clusterBackupApiRef';
 import { faultOf, isDenial } from '../faults/faultOf';
@@ -24,6 +24,7 @@ import { NotConfigured } from './NotConfigured';
 import { OperationPanel } from './OperationPanel';
 import { OperationsTable } from './OperationsTable';
 import { Protection } from './Protection';
+import { ProveDialog } from './ProveDialog';
 import { ReadDenied } from './ReadDenied';
 import { ReasonedButton } from './ReasonedButton';
 import { RelatedClusters } from './RelatedClusters';
@@ -68,7 +69,7 @@ function ConfiguredCluster(props: {
   refresh(): void;
 }) {
   const { overview, clusterName, error, heardAt, refresh } = props;
-  const { clusterRef, lastBackup, recent } = overview;
+  const { clusterRef, lastBackup, recent, recipients } = overview;
   const api = useApi(clusterBackupApiRef);
   const { t } = useTranslationRef(clusterBackupTranslationRef);
   const [shown, setShown] = useState<Operation | undefined>(() =>
@@ -77,6 +78,7 @@ function ConfiguredCluster(props: {
   const [starting, setStarting] = useState<OperationKind>();
   const [refusal, setRefusal] = useState<Error>();
   const [restoring, setRestoring] = useState<Backup>();
+  const [isProving, setProving] = useState(false);
 
   const current = overview.current;
   const followed = useOperation(current?.id ?? shown?.id);
@@ -133,6 +135,7 @@ function ConfiguredCluster(props: {
       )}
       <Protection
         lastBackup={lastBackup}
+        recipients={recipients}
         actions={
           <>
             <ReasonedButton
@@ -153,6 +156,16 @@ function ConfiguredCluster(props: {
             >
               {t('actions.check')}
             </ReasonedButton>
+            {lastBackup && recipients.some(({ isProven }) => !isProven) && (
+              <ReasonedButton
+                variant="secondary"
+                iconStart={<RiKey2Line />}
+                reason={denialOf('create')}
+                onPress={() => setProving(true)}
+              >
+                {t('prove.action')}
+              </ReasonedButton>
+            )}
           </>
         }
       />
@@ -179,6 +192,17 @@ function ConfiguredCluster(props: {
       />
       <OperationsTable operations={recent} />
       <RelatedClusters />
+      {isProving && (
+        <ProveDialog
+          clusterRef={clusterRef}
+          recipients={recipients.filter(({ isProven }) => !isProven)}
+          onProven={() => {
+            setProving(false);
+            refresh();
+          }}
+          onClose={() => setProving(false)}
+        />
+      )}
       {restoring && (
         <RestoreDialog
           backup={restoring}

@@ -2,7 +2,7 @@ import { useTranslationRef } from '@backstage/frontend-plugin-api';
 import { Button, Flex, PasswordField, Text } from '@backstage/ui';
 import { RiFile3Line } from '@remixicon/react';
 import { ChangeEvent, useId, useRef, useState } from 'react';
-import { IdentityProblem } from '../identity/fileKeyOf';
+import { IdentityProblem } from '../identity/decrypterWith';
 import { clusterBackupTranslationRef } from '../translation';
 
 /** Takes an age identity, typed or from a file. What is given stays in the browser. */

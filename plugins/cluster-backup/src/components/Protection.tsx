@@ -1,6 +1,9 @@
 import { useTranslationRef } from '@backstage/frontend-plugin-api';
 import { Card, CardBody, Flex, Text } from '@backstage/ui';
-import { Backup } from '@cluster-backup/backstage-plugin-cluster-backup-common';
+import {
+  Backup,
+  RecipientProof,
+} from '@cluster-backup/backstage-plugin-cluster-backup-common';
 import { RiErrorWarningLine, RiShieldCheckLine } from '@remixicon/react';
 import { ReactNode } from 'react';
 import { formatBytes } from '../format/bytes';
@@ -9,21 +12,29 @@ import { clusterBackupTranslationRef } from '../translation';
 import styles from './Protection.module.css';
 
 /** Whether a cluster is protected and since when, and what can be done about it. */
-export function Protection(props: { lastBackup?: Backup; actions: ReactNode }) {
-  const { lastBackup, actions } = props;
+export function Protection(props: {
+  lastBackup?: Backup;
+  recipients: RecipientProof[];
+  actions: ReactNode;
+}) {
+  const { lastBackup, recipients, actions } = props;
   const { t } = useTranslationRef(clusterBackupTranslationRef);
   const count = lastBackup?.reservations.length ?? 0;
   const copies = lastBackup?.copies ?? [];
   const good = copies.filter(({ state }) => state === 'good').length;
+  const proven = recipients.filter(({ isProven }) => isProven).length;
+  const isProtected = good === copies.length && proven === recipients.length;
   return (
     <Card>
       <CardBody>
         <div className={styles.line}>
-          {lastBackup && good === copies.length ? (
+          {lastBackup && isProtected ? (
             <RiShieldCheckLine className={styles.protected} aria-hidden />
           ) : (
             <RiErrorWarningLine
-              className={good ? styles.atRisk : styles.unprotected}
+              className={
+                lastBackup && good ? styles.atRisk : styles.unprotected
+              }
               aria-hidden
             />
           )}
@@ -54,6 +65,11 @@ export function Protection(props: { lastBackup?: Backup; actions: ReactNode }) {
                 {good < copies.length && (
                   <Text color={good ? 'warning' : 'danger'}>
                     {t(good ? 'copies.atRisk' : 'copies.none')}
+                  </Text>
+                )}
+                {proven < recipients.length && (
+                  <Text color="warning">
+                    {t(proven ? 'prove.somebody' : 'prove.unproven')}
                   </Text>
                 )}
                 <Text color="secondary">{t('protection.loss')}</Text>

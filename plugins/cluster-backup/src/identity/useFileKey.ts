@@ -1,7 +1,8 @@
 import { useApi } from '@backstage/frontend-plugin-api';
 import { useState } from 'react';
 import { clusterBackupApiRef } from '../api/clusterBackupApiRef';
-import { fileKeyOf, IdentityError, IdentityProblem } from './fileKeyOf';
+import { IdentityError, IdentityProblem } from './decrypterWith';
+import { fileKeyOf } from './fileKeyOf';
 
 /** Holds an identity as long as a dialog is open, and opens archives' headers with it. */
 export function useFileKey() {
