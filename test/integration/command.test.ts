@@ -1,14 +1,15 @@
-import { spawn } from 'node:child_process';
-import { execFileSync } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { execFile, execFileSync, spawn } from 'node:child_process';
+import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
 import { makeSeed } from '@cluster-backup/lab';
 import { setStage, Stage } from './stage';
 import { expectUntouched, look } from './unharmed';
 
 jest.setTimeout(180_000);
 
+const run = promisify(execFile);
 const checkout = resolve(__dirname, '../..');
 const program = 'packages/cli/dist/cluster-backup.cjs';
 
@@ -43,10 +44,19 @@ async function configure() {
   const [machine] = lab.access().machines;
   await writeFile(join(folder, 'id'), machine.privateKey, { mode: 0o600 });
   await writeFile(join(folder, 'known_hosts'), machine.knownHosts);
-  await writeFile(
-    join(folder, 'cluster-backup.yaml'),
-    `clusterBackup:
-  recipients: [${recipient}]
+  const files = {
+    'cluster-backup.yaml': `recipients: [${recipient}]`,
+    'zstd.yaml': `recipients: [${recipient}]
+  compression: zstd`,
+    'unencrypted.yaml': 'dangerouslyStoreUnencrypted: true',
+    // Of somebody who has the archives and their key, and trusts nobody yet.
+    'elsewhere.yaml': 'signingKeyFile: another.pem',
+  };
+  for (const [name, lines] of Object.entries(files)) {
+    await writeFile(
+      join(folder, name),
+      `clusterBackup:
+  ${lines}
   stores:
     - id: local
       filesystem: { path: store }
@@ -56,18 +66,23 @@ async function configure() {
       controlPlane:
         - { name: cp-1, address: 127.0.0.1, port: ${machine.port} }
 `,
-  );
+    );
+  }
 }
 
 /** Runs our command as a person does; `interruptAt` is what it says when Ctrl-C is pressed. */
-function ours(args: string[], interruptAt?: string) {
+function ours(
+  args: string[],
+  options: { config?: string; interruptAt?: string } = {},
+) {
+  const { config = 'cluster-backup.yaml', interruptAt } = options;
   const [verb, ...rest] = args;
   const child = spawn(
     process.execPath,
     [
       join(checkout, program),
       verb,
-      ...['--config', join(folder, 'cluster-backup.yaml')],
+      ...(verb === 'keygen' ? [] : ['--config', join(folder, config)]),
       ...rest,
     ],
     { stdio: ['ignore', 'pipe', 'pipe'] },
@@ -149,7 +164,7 @@ it('takes everything back on Ctrl-C', async () => {
   try {
     const { code, stdout, stderr } = await ours(
       ['restore', '--cluster', 'lab', ...withKey()],
-      'Send the snapshot',
+      { interruptAt: 'Send the snapshot' },
     );
     expect(code).toBe(130);
     expect(JSON.parse(stdout).error.code).toBe('cancelled');
@@ -159,6 +174,122 @@ it('takes everything back on Ctrl-C', async () => {
   }
   await expectUntouched(before, stage.lab);
 });
+
+it('makes a key that opens what is encrypted to it, once', async () => {
+  const file = join(folder, 'new-identity.txt');
+  const made = await ours(['keygen', file]);
+  expect(made.code).toBe(0);
+  const identity = await readFile(file, 'utf8');
+  expect(made.stdout + made.stderr).not.toContain(
+    identity.trim().split('\n').at(-1),
+  );
+  const { stdout } = await run('age-keygen', ['-y', file]);
+  expect(JSON.parse(made.stdout)).toEqual({ recipient: stdout.trim(), file });
+
+  const again = await ours(['keygen', file]);
+  expect(again.code).toBe(69);
+  expect(JSON.parse(again.stdout).error.code).toBe('identity-exists');
+  expect(await readFile(file, 'utf8')).toBe(identity);
+});
+
+describe('of an archive whose signer nobody trusts here', () => {
+  const restore = (...more: string[]) =>
+    ours(['restore', '--cluster', 'lab', '--dry-run', ...more], {
+      config: 'elsewhere.yaml',
+    });
+  const codeOf = ({ stdout }: { stdout: string }) =>
+    JSON.parse(stdout).error.code;
+  let signer: string;
+  let sha256: string;
+  beforeAll(async () => {
+    const { stdout } = await ours(['verify', ...withKey()]);
+    ({ signer, sha256 } = JSON.parse(stdout));
+  });
+
+  it('says that its origin is not proven, with or without a summary', async () => {
+    const copy = join(folder, 'carried-here.tar.gz.age');
+    await copyFile(join(folder, 'store', key), copy);
+    const carried = [
+      ...['--backup-file', copy],
+      ...['--identity', join(folder, 'identity.txt')],
+    ];
+    for (const archive of [withKey(), carried]) {
+      const refused = await restore(...archive);
+      expect(refused.code).toBe(69);
+      expect(codeOf(refused)).toBe('origin-not-proven');
+      expect(refused.stderr).toContain('Origin not proven');
+      expect(refused.stderr).toContain(`--signer ${signer}`);
+      expect(refused.stderr).toContain(`--confirm-digest ${sha256}`);
+    }
+    const verified = await ours(['verify', ...withKey()], {
+      config: 'elsewhere.yaml',
+    });
+    expect(verified.code).toBe(0);
+    expect(verified.stderr).toContain('Origin not proven');
+    expect(JSON.parse(verified.stdout)).toMatchObject({ signerTrusted: false });
+  });
+
+  it('takes it when its digest is confirmed, or its signer is named', async () => {
+    const before = await look(stage.lab);
+    for (const proof of [
+      ['--confirm-digest', sha256],
+      ['--signer', signer],
+    ]) {
+      const { code, stderr } = await restore(...withKey(), ...proof);
+      expect([proof[0], code]).toEqual([proof[0], 0]);
+      expect(stderr).toContain(`signed by ${signer}`);
+    }
+    await expectUntouched(before, stage.lab);
+  });
+
+  it('refuses another digest, and another signer', async () => {
+    const other = await restore(
+      ...withKey(),
+      ...['--confirm-digest', 'f'.repeat(64)],
+    );
+    expect(codeOf(other)).toBe('digest-not-confirmed');
+    const pinned = await restore(
+      ...withKey(),
+      ...['--signer', 'SHA256:somebody', '--confirm-digest', sha256],
+    );
+    expect(codeOf(pinned)).toBe('summary-signer-untrusted');
+  });
+});
+
+it.each([
+  ['zstd.yaml', '.tar.zst.age', () => ['--identity', 'identity.txt']],
+  ['unencrypted.yaml', '.tar.gz', () => []],
+])(
+  'takes and puts back archives of another form: %s',
+  async (config, end, withIdentity) => {
+    const before = await look(stage.lab);
+    const taken = await ours(['backup', '--cluster', 'lab'], { config });
+    expect(taken.code).toBe(0);
+    const { key: other, summary } = JSON.parse(taken.stdout);
+    expect(other.endsWith(end)).toBe(true);
+    const isBare = end === '.tar.gz';
+    const reservations = summary.description.reservations.map(
+      ({ id }: { id: string }) => id,
+    );
+    expect(reservations.includes('archive-unencrypted')).toBe(isBare);
+    expect(taken.stderr.includes('stored unencrypted')).toBe(isBare);
+
+    const archive = [
+      ...['--backup', other],
+      ...withIdentity().map(arg =>
+        arg.startsWith('--') ? arg : join(folder, arg),
+      ),
+    ];
+    expect((await ours(['verify', ...archive])).code).toBe(0);
+    const restored = await ours([
+      ...['restore', '--cluster', 'lab', '--dry-run'],
+      ...archive,
+    ]);
+    expect(restored.stderr).toContain('The archive is whole');
+    expect(restored.code).toBe(0);
+    await expectUntouched(before, stage.lab);
+  },
+);
 
 it('keeps its secrets to itself', async () => {
   const secrets = await readFile(join(folder, 'identity.txt'), 'utf8');

@@ -6,6 +6,7 @@ import {
   generateAgeKey,
   MachineAccess,
   NOTHING_CHANGED,
+  readArchive,
 } from '@cluster-backup/engine';
 import { LabNode } from '@cluster-backup/lab';
 import { setStage, Stage } from './stage';
@@ -295,6 +296,22 @@ describe('an archive', () => {
       }),
     );
     expect(failure.code).toBe('archive-altered');
+  });
+
+  it('whose store gives other bytes than when it was verified is noticed, in the one pass that is used', async () => {
+    const { open, sha256, key } = stage.archive(backup);
+    let reads = 0;
+    const lying: ArchiveSource['open'] = async signal => {
+      reads++;
+      if (reads === 1) return open(signal);
+      const other = await stage.backUp();
+      return stage.archive(other).open(signal);
+    };
+    const { signal } = new AbortController();
+    await readArchive(await lying(signal), { ...key, sha256 });
+    const failure = await restoreFrom({ open: lying });
+    expect(failure.code).toBe('archive-altered');
+    expect(reads).toBe(2);
   });
 
   it('that is another than its summary says is not taken', async () => {
