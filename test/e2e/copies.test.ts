@@ -44,6 +44,9 @@ describe('copies', () => {
     await visit.inBoth(tab =>
       tab.page.getByText('2 of 2 copies').first().waitFor(),
     );
+    await visit.inBoth(tab =>
+      tab.page.getByText('1 of 2 copies').waitFor({ state: 'detached' }),
+    );
     await visit.keepPicture('32-copy-made', { narrow: true });
 
     await visit.inBoth(async tab => {

@@ -203,7 +203,7 @@ export const clusterBackupTranslationRef = createTranslationRef({
     identity: {
       label: 'age identity',
       description:
-        'It is used in this browser only, to open the key of this one archive, and is forgotten when this dialog closes.',
+        'It is used in this browser only, is not sent, and is forgotten when this dialog closes.',
       choose: 'Choose a file',
       chosen: '{{name}} is chosen',
       remove: 'Use another identity',

@@ -29,7 +29,8 @@ import { Section } from './Section';
 /** A cluster's backups, newest first. */
 export function BackupsTable(props: {
   clusterRef: string;
-  newest: string | undefined;
+  /** Another one when anything may be different with the backups. */
+  version: string;
   /** Why none can be restored now. */
   reasonAgainstRestore?: string;
   onRestore(backup: Backup): void;
@@ -43,7 +44,7 @@ export function BackupsTable(props: {
   const [opened, setOpened] = useState<Backup>();
   const { backups, error, isLoading, loadOlder, reload } = useBackups(
     props.clusterRef,
-    props.newest,
+    props.version,
   );
   /** What is to be said of copies when not all are good. */
   const lacking = (copies: BackupCopy[]) => {

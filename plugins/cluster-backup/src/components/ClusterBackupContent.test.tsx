@@ -532,6 +532,11 @@ describe('copies of a backup', () => {
     expect(portal.asked).toEqual([
       { what: 'verify', with: { clusterRef: CLUSTER, backupId: backup.id } },
     ]);
+
+    Object.assign(backup, { copies: [good, { ...good, store: 'vault' }] });
+    portal.tell('operation-1', { status: 'succeeded', endedAt: checkedAt });
+    await screen.findByText('Verification succeeded');
+    await waitFor(() => expect(screen.queryByText(/1 of 2 copies/)).toBeNull());
   });
 
   it('says that a backup without a good copy cannot be restored', async () => {

@@ -184,7 +184,7 @@ function ConfiguredCluster(props: {
       )}
       <BackupsTable
         clusterRef={clusterRef}
-        newest={lastBackup?.id}
+        version={versionOf(overview)}
         reasonAgainstRestore={denialOf('restore') ?? busy}
         onRestore={setRestoring}
         reasonAgainstVerify={denialOf('create')}
@@ -216,4 +216,10 @@ function ConfiguredCluster(props: {
       )}
     </Flex>
   );
+}
+
+/** Backups change when operations end, whoever asked for them. */
+function versionOf({ lastBackup, recent }: ClusterOverview): string {
+  const ended = recent.filter(hasEnded).map(({ id }) => id);
+  return [lastBackup?.id, ...ended].join(' ');
 }

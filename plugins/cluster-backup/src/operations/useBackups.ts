@@ -5,8 +5,8 @@ import { clusterBackupApiRef } from '../api/clusterBackupApiRef';
 
 const PAGE = 10;
 
-/** A cluster's backups, newest first; read anew whenever `newest` changes. */
-export function useBackups(clusterRef: string, newest: string | undefined) {
+/** A cluster's backups, newest first; read anew whenever `version` changes. */
+export function useBackups(clusterRef: string, version: string) {
   const api = useApi(clusterBackupApiRef);
   const [backups, setBackups] = useState<Backup[]>();
   const [next, setNext] = useState<string>();
@@ -28,7 +28,7 @@ export function useBackups(clusterRef: string, newest: string | undefined) {
     return () => {
       isCurrent = false;
     };
-  }, [api, clusterRef, newest, round]);
+  }, [api, clusterRef, version, round]);
 
   const loadOlder = useCallback(async () => {
     setLoading(true);
