@@ -76,33 +76,46 @@ function codeOf(reading: Promise<unknown>): Promise<string> {
 }
 
 describe('an archive', () => {
-  it('comes back as it went in', async () => {
-    const what = sample(bytesOf(1_500_000, 40));
-    const { bytes, summary } = await writeSample(what, [recipient]);
-    const { proof, seen } = await readBack(bytes, 70_000, 1, 500_000);
-    expect(seen.description).toEqual(what.description);
-    expect(seen.files).toEqual(
-      what.files.map(file => ({ content: Buffer.alloc(0), ...file })),
-    );
-    expect(seen.snapshot!.equals(what.snapshot)).toBe(true);
-    expect(proof.facts).toEqual({
-      revision: 4711,
-      snapshotSha256: sha256(what.snapshot),
-    });
-    expect(proof.signer).toBe(keyFingerprint(signingKey));
-    expect(proof.ciphertext).toEqual({
-      size: bytes.length,
-      sha256: sha256(bytes),
-    });
-    expect(verifySummary(encodeSummary(summary), [proof.signer])).toMatchObject(
-      {
+  it.each([
+    ['gzip', false],
+    ['zstd', false],
+    ['gzip', true],
+    ['zstd', true],
+  ] as const)(
+    'comes back as it went in (%s, unencrypted: %s)',
+    async (...form) => {
+      const [compression, dangerouslyStoreUnencrypted] = form;
+      const what = sample(bytesOf(1_500_000, 40));
+      const { bytes, summary } = await writeSample(
+        what,
+        dangerouslyStoreUnencrypted ? [] : [recipient],
+        { compression, dangerouslyStoreUnencrypted },
+      );
+      const { proof, seen } = await readBack(bytes, 70_000, 1, 500_000);
+      expect(seen.description).toEqual(what.description);
+      expect(seen.files).toEqual(
+        what.files.map(file => ({ content: Buffer.alloc(0), ...file })),
+      );
+      expect(seen.snapshot!.equals(what.snapshot)).toBe(true);
+      expect(proof.facts).toEqual({
+        revision: 4711,
+        snapshotSha256: sha256(what.snapshot),
+      });
+      expect(proof.signer).toBe(keyFingerprint(signingKey));
+      expect(proof.ciphertext).toEqual({
+        size: bytes.length,
+        sha256: sha256(bytes),
+      });
+      expect(
+        verifySummary(encodeSummary(summary), [proof.signer]),
+      ).toMatchObject({
         description: what.description,
         facts: proof.facts,
         ciphertext: proof.ciphertext,
         signer: proof.signer,
-      },
-    );
-  });
+      });
+    },
+  );
 
   it("opens with Debian's age and tar, owners and modes included", async () => {
     const what = sample(bytesOf(200_000));
@@ -318,6 +331,21 @@ describe('createArchive', () => {
     return { writer, bytes };
   }
   const refused = { code: 'archive-content-refused' };
+
+  it('refuses recipients where nothing is to be encrypted, and none where it is', () => {
+    for (const [recipients, dangerouslyStoreUnencrypted] of [
+      [[recipient], true],
+      [[], false],
+    ] as const) {
+      expect(() =>
+        createArchive({
+          recipients: [...recipients],
+          dangerouslyStoreUnencrypted,
+          signingKey,
+        }),
+      ).toThrow(expect.objectContaining({ code: 'recipient-invalid' }));
+    }
+  });
 
   it('refuses a snapshot or a file that is not as long as announced', async () => {
     for (const given of [9, 11]) {

@@ -166,28 +166,32 @@ export async function* readTar(
     if (!header) {
       return;
     }
-    const { name, size } = header;
-    let left = size;
-    async function* content() {
-      while (left > 0) {
-        const chunk = await bytes.some(left);
-        if (!chunk) {
-          throw archiveTruncated(
-            `The tar in the archive ends inside an entry, ${name}.`,
-          );
-        }
-        left -= chunk.length;
-        yield chunk;
-      }
-    }
+    const content = contentOf(bytes, header);
     yield { header, content: content() };
     for await (const _ of content()) {
       // What nobody wanted.
     }
-    const padding = paddingOf(size);
-    refuseAfter(await bytes.take(padding.length), padding, name);
-    before = `the entry after ${name}`;
+    const padding = paddingOf(header.size);
+    refuseAfter(await bytes.take(padding.length), padding, header.name);
+    before = `the entry after ${header.name}`;
   }
+}
+
+/** What gives an entry's content, and when it was left early gives the rest. */
+function contentOf(bytes: ByteReader, { name, size }: TarHeader) {
+  let left = size;
+  return async function* content(): AsyncGenerator<Buffer, void, undefined> {
+    while (left > 0) {
+      const chunk = await bytes.some(left);
+      if (!chunk) {
+        throw archiveTruncated(
+          `The tar in the archive ends inside an entry, ${name}.`,
+        );
+      }
+      left -= chunk.length;
+      yield chunk;
+    }
+  };
 }
 
 /** The next entry's header; `undefined` at the end, when nothing follows. */

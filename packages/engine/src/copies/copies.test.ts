@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { gzipSync } from 'node:zlib';
 import {
   ArchiveSummary,
   generateAgeKey,
@@ -292,6 +293,20 @@ describe('a copy', () => {
       KEY,
     ]);
     expect(await keysOf(here)).toEqual(['default/lab/notes.txt']);
+  });
+
+  it('is not taken for what has the same name: a backup of bmctl is never swept', async () => {
+    const [here] = stores;
+    const bare = await writeSample(sample(Buffer.alloc(3000)), [], {
+      dangerouslyStoreUnencrypted: true,
+    });
+    const ours = KEY.replace('.age', '');
+    const theirs = 'lab_backup_2026-11-22T141500Z.tar.gz';
+    await here.put(ours, Readable.from([bare.bytes.subarray(0, 3000)]));
+    await here.put(theirs, Readable.from([gzipSync(Buffer.alloc(10_240))]));
+    const future = new Date(Date.now() + 60_000);
+    expect(await sweepStore(here, future)).toEqual([ours]);
+    expect(await keysOf(here)).toContain(theirs);
   });
 
   it('is found when nobody has a record of it, if somebody who is trusted signed it', async () => {

@@ -1,4 +1,9 @@
-import { ArchiveSummary, parseArchiveName, summaryName } from '../archive';
+import {
+  ArchiveSummary,
+  parseArchiveName,
+  readArchive,
+  summaryName,
+} from '../archive';
 import { ClusterBackupError } from '../errors';
 import { BackupStore, StoredFile } from '../store';
 import { readSummary } from './readSummary';
@@ -87,6 +92,7 @@ export async function sweepStore(
     if (hasSummary || modifiedAt >= before) continue;
     // It may have got one since the list was made.
     if (await store.head(summaryName(key))) continue;
+    if (!(await isOurs(store, key))) continue;
     await store.remove(key);
     removed.push(key);
   }
@@ -94,5 +100,32 @@ export async function sweepStore(
 }
 
 function isArchive(key: string): boolean {
-  return parseArchiveName(key.split('/').at(-1)!) !== undefined;
+  return namedBy(key) !== undefined;
+}
+
+function namedBy(key: string) {
+  return parseArchiveName(key.split('/').at(-1)!);
+}
+
+/** Backups of bmctl have the name of archives that are not encrypted: those are looked into. */
+async function isOurs(store: BackupStore, key: string): Promise<boolean> {
+  if (namedBy(key)?.encrypted) return true;
+  const enough = new Error('It has a description.');
+  const source = await store.get(key);
+  try {
+    await readArchive(
+      source,
+      {},
+      {
+        description() {
+          throw enough;
+        },
+      },
+    );
+    return true;
+  } catch (error) {
+    return error === enough;
+  } finally {
+    source.destroy();
+  }
 }
