@@ -22,6 +22,7 @@ const entities = [
   clusterEntity('mine', 'user:default/mock'),
   clusterEntity('others', 'group:default/others'),
 ];
+const recipient = 'age1nobody';
 const machine = { name: 'cp-1', address: '127.0.0.1', port: 1 };
 const section = (restore?: { requireOwnership: boolean }) => ({
   recipients: [recipient],
@@ -36,7 +37,6 @@ const section = (restore?: { requireOwnership: boolean }) => ({
   restore,
 });
 const NOTHING = {};
-const recipient = 'age1nobody';
 const proving = { recipient, expiresAt: 'x', answer: 'x' };
 const restoring = { backupId: 'none', confirmation: 'x', fileKey: 'x' };
 
