@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { BackupResult, MachineAccess } from '@cluster-backup/engine';
 import { contentsAt, differences, KeyFacts } from '../proof/contents';
@@ -162,4 +163,21 @@ describe('a backup and a dry run', () => {
       for (const node of lab.nodes) await node.login.allowForwarding();
     }
   });
+});
+
+it('has a name of its own, also where another one was begun in the same second', async () => {
+  const { store } = stage;
+  const at = (seconds: number) => {
+    const time = new Date(Date.now() + seconds * 1000).toISOString();
+    const second = `${time.slice(0, 19).replace(/:/g, '')}Z`;
+    return backup.key.replace(/\d{4}-\d{2}-\d{2}T\d{6}Z/, second);
+  };
+  const others = [0, 1, 2, 3].map(at);
+  for (const key of others) await store.put(key, Readable.from(['another']));
+  const taken = await stage.backUp();
+  expect(others).not.toContain(taken.key);
+  for (const key of others) {
+    expect((await store.head(key))!.size).toBe('another'.length);
+    await store.remove(key);
+  }
 });

@@ -1,4 +1,5 @@
 import { KeyObject } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   archiveName,
   ArchiveSummary,
@@ -19,6 +20,7 @@ import {
   Copy,
   CopyInMaking,
   copyOf,
+  isAnywhere,
   openCopies,
   proveCopies,
   refuseWithoutCopy,
@@ -144,17 +146,15 @@ async function store(
   const { cluster, copies: open, progress, reservations } = backup;
   const stop = new AbortController();
   const signal = AbortSignal.any([backup.signal, stop.signal]);
-  const now = new Date();
   const archive = createArchive({
     ...backup,
     signal,
   });
   const identity = chosen.caFingerprint.slice(0, 8);
-  const key = `${backup.folder}/${identity}/${archiveName(
-    cluster.name,
-    now,
-    archive.form,
-  )}`;
+  const { now, key } = await freeKey(open, at => {
+    const name = archiveName(cluster.name, at, archive.form);
+    return `${backup.folder}/${identity}/${name}`;
+  });
 
   const [packed, written] = await Promise.all([
     pack({ ...backup, signal }, archive, chosen, member, now).then(
@@ -187,6 +187,19 @@ async function store(
   refuseWithoutCopy(copies);
   progress({ ...told, status: 'done' });
   return { key, summary, reservations, copies: copies.map(copyOf) };
+}
+
+/** Names hold seconds: of two backups in one second the later one waits for the next. */
+async function freeKey(
+  copies: CopyInMaking[],
+  keyAt: (at: Date) => string,
+): Promise<{ now: Date; key: string }> {
+  for (;;) {
+    const now = new Date();
+    const key = keyAt(now);
+    if (!(await isAnywhere(copies, key))) return { now, key };
+    await sleep(1000 - now.getMilliseconds());
+  }
 }
 
 /** Writes the archive's parts in their order, each node's files as they stream from it. */

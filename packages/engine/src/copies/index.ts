@@ -5,6 +5,7 @@ export type { FoundArchive, FoundBackup } from './findBackups';
 export {
   commitCopies,
   copyOf,
+  isAnywhere,
   openCopies,
   proveCopies,
   refuseWithoutCopy,

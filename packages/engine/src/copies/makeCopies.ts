@@ -34,6 +34,19 @@ export async function openCopies(
   );
 }
 
+/** Whether a store has a file of that name. One that does not answer says why when it is written to. */
+export async function isAnywhere(
+  copies: CopyInMaking[],
+  key: string,
+): Promise<boolean> {
+  const found = await Promise.all(
+    copies.map(copy =>
+      copy.problem ? undefined : copy.store.head(key).catch(() => undefined),
+    ),
+  );
+  return found.some(file => file !== undefined);
+}
+
 /** Streams an archive into several stores at once. */
 export async function writeCopies(
   copies: CopyInMaking[],
