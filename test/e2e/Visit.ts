@@ -61,6 +61,17 @@ export class Visit {
     await rm(this.folder, { recursive: true, force: true });
   }
 
+  /** Through the front door, and to the cluster's Backup tab. */
+  async signIn(): Promise<void> {
+    await this.light.visitPortal();
+    await this.light.button('Enter').click();
+    await this.light.page
+      .getByRole('link', { name: 'Catalog' })
+      .first()
+      .waitFor();
+    await this.inBoth(tab => tab.open());
+  }
+
   /** Does the same in both tabs. */
   async inBoth(act: (tab: Tab) => Promise<unknown>): Promise<void> {
     await act(this.light);

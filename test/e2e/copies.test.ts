@@ -9,13 +9,7 @@ describe('copies', () => {
 
   beforeAll(async () => {
     visit = await Visit.begin();
-    await visit.light.visitPortal();
-    await visit.light.button('Enter').click();
-    await visit.light.page
-      .getByRole('link', { name: 'Catalog' })
-      .first()
-      .waitFor();
-    await visit.inBoth(tab => tab.open());
+    await visit.signIn();
   });
   afterAll(async () => visit?.end());
 

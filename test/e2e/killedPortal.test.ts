@@ -11,13 +11,7 @@ describe('a portal that is killed', () => {
   beforeAll(async () => {
     visit = await Visit.begin();
     belongings = await moveIn(visit.cluster);
-    await visit.light.visitPortal();
-    await visit.light.button('Enter').click();
-    await visit.light.page
-      .getByRole('link', { name: 'Catalog' })
-      .first()
-      .waitFor();
-    await visit.inBoth(tab => tab.open());
+    await visit.signIn();
   });
   afterAll(async () => visit?.end());
 

@@ -2,11 +2,8 @@ import { Backup } from '@cluster-backup/backstage-plugin-cluster-backup-common';
 import { ClusterBackupError, NOTHING_CHANGED } from '@cluster-backup/engine';
 import { Router } from 'express';
 import PromiseRouter from 'express-promise-router';
-import { z } from 'zod';
-import { parse } from './parse';
+import { nothingShape, parse } from './parse';
 import { RouterOptions } from './RouterOptions';
-
-const nothingShape = z.object({}).strict();
 
 /** What is asked of a backup. */
 export function backupRoutes(options: RouterOptions): Router {

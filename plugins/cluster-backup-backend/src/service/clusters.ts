@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { Allowed, Right } from '../authorization/ClusterAuthority';
 import { foreseen } from '../operations/fault';
 import { clusterPath, refOf } from './clusterPath';
-import { parse } from './parse';
+import { nothingShape, parse } from './parse';
 import { RouterOptions } from './RouterOptions';
 
 const RECENT = 20;
@@ -19,7 +19,6 @@ const pageShape = z
     next: z.string().max(36).optional(),
   })
   .strict();
-const nothingShape = z.object({}).strict();
 const restoreShape = z
   .object({
     backupId: z.string(),

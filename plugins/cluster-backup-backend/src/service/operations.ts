@@ -4,13 +4,12 @@ import { Request, Router } from 'express';
 import PromiseRouter from 'express-promise-router';
 import { z } from 'zod';
 import { Allowed, Right } from '../authorization/ClusterAuthority';
-import { parse } from './parse';
+import { nothingShape, parse } from './parse';
 import { RouterOptions } from './RouterOptions';
 
 const eventsShape = z
   .object({ after: z.coerce.number().int().min(0).default(0) })
   .strict();
-const nothingShape = z.object({}).strict();
 const resumeShape = z.object({ fileKey: z.string().optional() }).strict();
 
 /** What is asked of an operation, and done to it. */

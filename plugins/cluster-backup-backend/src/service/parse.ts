@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import { requestInvalid } from './errors';
 
+/** Of requests that say it all with their address. */
+export const nothingShape = z.object({}).strict();
+
 /** What a request says, in the shape that it must have. */
 export function parse<Shape extends z.ZodType>(
   shape: Shape,

@@ -18,6 +18,7 @@ import { useState } from 'react';
 import { faultOf } from '../faults/faultOf';
 import { formatBytes } from '../format/bytes';
 import { formatAge, formatTime } from '../format/time';
+import { goodCopies } from '../operations/goodCopies';
 import { useBackups } from '../operations/useBackups';
 import { clusterBackupTranslationRef } from '../translation';
 import { BackupDialog } from './BackupDialog';
@@ -48,7 +49,7 @@ export function BackupsTable(props: {
   );
   /** What is to be said of copies when not all are good. */
   const lacking = (copies: BackupCopy[]) => {
-    const good = copies.filter(({ state }) => state === 'good').length;
+    const good = goodCopies(copies);
     return good < copies.length
       ? t('copies.of', { good: `${good}`, all: `${copies.length}` })
       : undefined;

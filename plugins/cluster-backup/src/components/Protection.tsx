@@ -8,6 +8,7 @@ import { RiErrorWarningLine, RiShieldCheckLine } from '@remixicon/react';
 import { ReactNode } from 'react';
 import { formatBytes } from '../format/bytes';
 import { formatAge, formatTime } from '../format/time';
+import { goodCopies } from '../operations/goodCopies';
 import { clusterBackupTranslationRef } from '../translation';
 import styles from './Protection.module.css';
 
@@ -21,7 +22,7 @@ export function Protection(props: {
   const { t } = useTranslationRef(clusterBackupTranslationRef);
   const count = lastBackup?.reservations.length ?? 0;
   const copies = lastBackup?.copies ?? [];
-  const good = copies.filter(({ state }) => state === 'good').length;
+  const good = goodCopies(copies);
   const proven = recipients.filter(({ isProven }) => isProven).length;
   const isProtected = good === copies.length && proven === recipients.length;
   return (
