@@ -107,7 +107,7 @@ class Supervisor {
 
 /**
  * Starts a control plane on this machine, in network, mount and process namespaces of its own, and resolves when
- * etcd and the API servers answer. Whatever ends the calling process ends the lab.
+ * etcd and the API servers answer and every kubelet has reported its node. Whatever ends the calling process ends the lab.
  *
  * @throws Error when the machine lacks a program or the right to make namespaces.
  * @public

@@ -24,7 +24,7 @@ function main(): void {
   });
   const kubelet = new Kubelet(nodeName, runtime);
   const units = new Units(kubelet);
-  startHeartbeat(nodeName, address, () => kubelet.running);
+  const nodeReported = startHeartbeat(nodeName, address, () => kubelet.running);
 
   const methods: { [M in keyof AgentMethods]: (parameters: any) => unknown } = {
     containers: () => runtime.list(),
@@ -38,6 +38,7 @@ function main(): void {
     readiness: async () => ({
       etcd: await etcdReady(),
       apiServer: await apiServerReady(address),
+      node: nodeReported(),
     }),
     etcdServes,
     raiseAlarm: ({ alarm, memberId }) => raiseAlarm(alarm, memberId),

@@ -17,13 +17,14 @@ interface Reply {
 
 /**
  * Keeps the machine's Node and its Lease through the front, with the credentials of its kubelet.conf, while the
- * kubelet runs.
+ * kubelet runs. Returns what tells whether the API server has taken the state of this kubelet once.
  */
 export function startHeartbeat(
   nodeName: string,
   address: string,
   kubeletRuns: () => boolean,
-): void {
+): () => boolean {
+  let reported = false;
   let delay = 0;
   let reportedAt = 0;
   const beat = async () => {
@@ -34,6 +35,7 @@ export function startHeartbeat(
       try {
         const due = Date.now() - reportedAt > REPORT_MS;
         if (await keepNode(nodeName, address, due)) reportedAt = Date.now();
+        reported = true;
         await keepLease(nodeName);
         delay = RENEW_MS;
       } catch {
@@ -43,6 +45,7 @@ export function startHeartbeat(
     setTimeout(beat, delay);
   };
   beat();
+  return () => reported;
 }
 
 /** Tells whether the status was reported, which happens when it is due or is not what it should be. */

@@ -24,8 +24,8 @@ export interface AgentMethods {
   startUnit(parameters: { name: string }): void;
   stopUnit(parameters: { name: string }): void;
   restartUnit(parameters: { name: string }): void;
-  /** Whether etcd and the API server of this node are ready. */
-  readiness(): { etcd: boolean; apiServer: boolean };
+  /** Whether etcd and the API server of this node are ready, and whether its kubelet has reported the node's state. */
+  readiness(): { etcd: boolean; apiServer: boolean; node: boolean };
   /** Whether etcd has come so far that it answers its peers. */
   etcdServes(): boolean;
   raiseAlarm(parameters: {

@@ -384,11 +384,10 @@ export class LabSupervisor {
     return this.waitFor(
       machine.plan.name,
       async () => {
-        if (machine.plan.role === 'worker') {
-          return Boolean(await ask(machine, 'unit', { name: 'kubelet' }));
-        }
-        const { etcd, apiServer } = await ask(machine, 'readiness');
-        return etcd && (apiServer || !this.hasControlPlanePrograms());
+        const { etcd, apiServer, node } = await ask(machine, 'readiness');
+        const controlPlane = machine.plan.role !== 'worker';
+        if (!this.hasControlPlanePrograms()) return etcd || !controlPlane;
+        return node && ((etcd && apiServer) || !controlPlane);
       },
       () => this.complaint(machine),
     );
