@@ -32,7 +32,7 @@ exports.up = async function up(knex) {
     table.text('bytes').comment('JSON');
     table.string('backup_id', 36);
     table.boolean('only_forward');
-    table.boolean('needs_key');
+    table.boolean('needs_archive');
     table.double('outage_seconds');
     table.text('findings').comment('JSON');
     table.text('fault').comment('JSON');
@@ -67,6 +67,7 @@ exports.up = async function up(knex) {
     table.string('cluster_ref').notNullable();
     table.text('key').notNullable();
     table.bigInteger('created_at').notNullable();
+    table.boolean('is_encrypted').notNullable();
     table.bigInteger('size').notNullable();
     table.bigInteger('snapshot_size').notNullable();
     table.bigInteger('revision').notNullable();

@@ -135,7 +135,8 @@ async function backUp(cluster = CLUSTER): Promise<Backup> {
 }
 
 /** What a person does in the browser: the identity never leaves it. */
-async function fileKeyOf(backup: Backup): Promise<string> {
+async function fileKeyOf(backup: Backup): Promise<string | undefined> {
+  if (!backup.isEncrypted) return undefined;
   const { status, body } = await describedApi(backend!.server)(
     'get',
     `/backups/${backup.id}/header`,
@@ -289,7 +290,7 @@ it('undoes a restore that its portal left, and lets nothing else begin before', 
   expect(await get(`/operations/${id}`)).toMatchObject({
     status: 'interrupted',
     onlyForward: false,
-    needsKey: false,
+    needsArchive: false,
   });
   const fileKey = await fileKeyOf(backup);
   const another = await post(`${CLUSTER}/restores`, {
@@ -321,12 +322,12 @@ it('asks for the key to resume a restore whose preparation was not finished', as
   await api.deleteNamespacedConfigMap({ namespace: 'default', name: 'again' });
 
   const id = await interruptAt(backup, 'receive');
-  expect(await get(`/operations/${id}`)).toMatchObject({ needsKey: true });
+  expect(await get(`/operations/${id}`)).toMatchObject({ needsArchive: true });
   const keyless = await post(`/operations/${id}/resume`);
   expect(keyless.status).toBe(202);
   expect((await follow(id)).operation).toMatchObject({
     status: 'interrupted',
-    needsKey: true,
+    needsArchive: true,
     onlyForward: false,
     fault: { code: 'resume-needs-archive' },
   });
@@ -528,4 +529,29 @@ it('counts a recipient as proven when its identity opened a challenge', async ()
   const aYearAgo = Date.now() - 366 * 24 * 3_600_000;
   await knex('recipient_proofs').update({ proven_at: aYearAgo });
   expect((await get(CLUSTER)).recipients[0].isProven).toBe(false);
+});
+
+it('restores and resumes an archive that is not encrypted without any key', async () => {
+  await backend!.stop();
+  section = { ...section, recipients: [], dangerouslyStoreUnencrypted: true };
+  await startBackend();
+  const api = await configMaps();
+  await api.createNamespacedConfigMap({
+    namespace: 'default',
+    body: { metadata: { name: 'bare' } },
+  });
+  const backup = await backUp();
+  expect(backup).toMatchObject({
+    isEncrypted: false,
+    key: expect.stringMatching(/\.tar\.gz$/),
+    reservations: [expect.objectContaining({ id: 'archive-unencrypted' })],
+  });
+  await api.deleteNamespacedConfigMap({ namespace: 'default', name: 'bare' });
+
+  const id = await interruptAt(backup, 'receive');
+  expect(await get(`/operations/${id}`)).toMatchObject({ needsArchive: true });
+  expect((await post(`/operations/${id}/resume`)).status).toBe(202);
+  const { operation } = await follow(id);
+  expect(operation).toMatchObject({ status: 'succeeded', undoing: false });
+  expect(await names()).toContain('bare');
 });

@@ -32,8 +32,8 @@ export interface ClusterBackupApi {
       backupId: string;
       /** The cluster's name, as the person typed it. */
       confirmation: string;
-      /** The 16-byte file key of this one archive, base64. */
-      fileKey: string;
+      /** The 16-byte file key of this one archive, base64; none where it is not encrypted. */
+      fileKey?: string;
     },
   ): Promise<Operation>;
 

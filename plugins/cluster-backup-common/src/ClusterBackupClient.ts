@@ -66,7 +66,7 @@ export class ClusterBackupClient implements ClusterBackupApi {
 
   async startRestore(
     clusterRef: string,
-    options: { backupId: string; confirmation: string; fileKey: string },
+    options: { backupId: string; confirmation: string; fileKey?: string },
   ): Promise<Operation> {
     return this.json('POST', `${pathOf(clusterRef)}/restores`, options);
   }

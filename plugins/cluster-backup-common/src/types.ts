@@ -61,6 +61,8 @@ export interface Backup {
   key: string;
   /** ISO 8601. */
   createdAt: string;
+  /** Whether opening it takes an identity of one of its recipients. */
+  isEncrypted: boolean;
   /** Bytes of the archive. */
   size: number;
   /** Bytes of the etcd snapshot in it. */
@@ -125,8 +127,8 @@ export interface Operation {
   backupId?: string;
   /** Of a restore: an API server may have run on the restored data, so it can be resumed and not undone. */
   onlyForward?: boolean;
-  /** Of an interrupted restore: whether resuming it takes the archive's key once more. */
-  needsKey?: boolean;
+  /** Of an interrupted restore: whether resuming it reads the archive once more, and takes its key if it has one. */
+  needsArchive?: boolean;
   /** Of a restore: from the first API server's stop to the last one's readiness. */
   outageSeconds?: number;
   findings?: Finding[];

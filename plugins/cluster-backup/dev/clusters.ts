@@ -121,7 +121,7 @@ clusterBackup.addOperation(
     status: 'interrupted',
     startedAt: ago(3),
     backupId: 'interrupted-0',
-    needsKey: true,
+    needsArchive: true,
     step: { name: 'park-etcd', title: 'Stop etcd' },
   },
   { type: 'step-started', step: 'claim', message: 'Claim every machine' },

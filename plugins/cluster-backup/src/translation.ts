@@ -124,7 +124,7 @@ export const clusterBackupTranslationRef = createTranslationRef({
       onlyForward:
         'An API server may have run on the restored data. It can only be finished.',
       waits: 'Nothing else is done to this cluster until then.',
-      needsKey: 'Resuming needs the age identity once more.',
+      needsIdentity: 'Resuming needs the age identity once more.',
     },
     backups: {
       title: 'Backups',
@@ -232,6 +232,8 @@ export const clusterBackupTranslationRef = createTranslationRef({
       kept: 'The data that is replaced is kept on the machines.',
       proof:
         'Everything is prepared and proven first. Until the control plane is stopped, nothing changes.',
+      unencrypted:
+        'This archive is not encrypted: no identity is needed to open it.',
       confirmation: 'Type {{cluster}} to confirm',
       mismatch: 'This is not the name of the cluster.',
       submit: 'Restore {{cluster}}',

@@ -14,6 +14,7 @@ interface BackupRow {
   cluster_ref: string;
   key: string;
   created_at: number | string;
+  is_encrypted: boolean | number;
   size: number | string;
   snapshot_size: number | string;
   revision: number | string;
@@ -195,6 +196,7 @@ export async function insertBackup(
     cluster_ref: backup.clusterRef,
     key: backup.key,
     created_at: Date.parse(backup.createdAt),
+    is_encrypted: backup.isEncrypted,
     size: backup.size,
     snapshot_size: backup.snapshotSize,
     revision: backup.revision,
@@ -218,6 +220,7 @@ function backupOf(row: BackupRow, copies: CopyRow[]): Backup {
     copies: copies.map(copyOf),
     key: row.key,
     createdAt: isoTime(row.created_at),
+    isEncrypted: Boolean(row.is_encrypted),
     size: Number(row.size),
     snapshotSize: Number(row.snapshot_size),
     revision: Number(row.revision),

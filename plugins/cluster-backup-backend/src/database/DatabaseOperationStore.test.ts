@@ -19,6 +19,7 @@ const aWhile = () => new Promise(resolve => setTimeout(resolve, 60));
 const backup: NonNullable<Ending['backup']> = {
   key: 'default/lab/1/lab.tar.gz.age',
   createdAt: '2026-11-22T10:00:00.000Z',
+  isEncrypted: true,
   size: 3_000_000_000,
   snapshotSize: 9_000_000_000,
   revision: 1_000_000_511,

@@ -44,7 +44,7 @@ interface OperationRow {
   bytes: string | null;
   backup_id: string | null;
   only_forward: boolean | number | null;
-  needs_key: boolean | number | null;
+  needs_archive: boolean | number | null;
   outage_seconds: number | null;
   findings: string | null;
   fault: string | null;
@@ -327,7 +327,7 @@ export class DatabaseOperationStore implements OperationStore {
 
   async settleDoubt(
     { id, attempt }: Operation,
-    found: { onlyForward: boolean; needsKey?: boolean } | Ending,
+    found: { onlyForward: boolean; needsArchive?: boolean } | Ending,
   ): Promise<void> {
     await this.knex.transaction(async trx => {
       const settled = await trx<OperationRow>('operations')
@@ -337,7 +337,7 @@ export class DatabaseOperationStore implements OperationStore {
             ? endedAs(trx, found)
             : {
                 only_forward: found.onlyForward,
-                needs_key: found.needsKey ?? null,
+                needs_archive: found.needsArchive ?? null,
               },
         );
       if (settled && 'status' in found) {
@@ -474,7 +474,7 @@ function endedAs(knex: Knex, ending: Ending): Changes {
     ended_at: ending.status === 'interrupted' ? null : now(knex),
     bytes: null,
     only_forward: ending.onlyForward ?? null,
-    needs_key: ending.needsKey ?? null,
+    needs_archive: ending.needsArchive ?? null,
     outage_seconds: ending.outageSeconds ?? null,
     findings: ending.findings ? JSON.stringify(ending.findings) : null,
     fault: ending.fault ? JSON.stringify(ending.fault) : null,
@@ -541,7 +541,7 @@ function operationOf(row: OperationRow): Operation {
     bytes: row.bytes === null ? undefined : JSON.parse(row.bytes),
     backupId: row.backup_id ?? undefined,
     onlyForward: flag(row.only_forward),
-    needsKey: flag(row.needs_key),
+    needsArchive: flag(row.needs_archive),
     outageSeconds: row.outage_seconds ?? undefined,
     findings: row.findings === null ? undefined : JSON.parse(row.findings),
     fault: row.fault === null ? undefined : JSON.parse(row.fault),

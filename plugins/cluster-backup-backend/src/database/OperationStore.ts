@@ -38,7 +38,7 @@ export interface Ending {
   fault?: Fault;
   findings?: Finding[];
   onlyForward?: boolean;
-  needsKey?: boolean;
+  needsArchive?: boolean;
   outageSeconds?: number;
   /** What a backup made: recorded together with its operation's end. */
   backup?: Omit<
@@ -108,7 +108,7 @@ export interface OperationStore {
   /** What the machines said of an interrupted restore, unless it was taken up meanwhile. */
   settleDoubt(
     operation: Operation,
-    found: { onlyForward: boolean; needsKey?: boolean } | Ending,
+    found: { onlyForward: boolean; needsArchive?: boolean } | Ending,
   ): Promise<void>;
 
   get(id: string): Promise<Operation | undefined>;

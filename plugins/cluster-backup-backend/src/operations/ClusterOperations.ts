@@ -6,7 +6,7 @@ import { ClusterBackupError, NOTHING_CHANGED } from '@cluster-backup/engine';
 import { BackupRecordStore } from '../database/BackupRecordStore';
 import { Claim, OperationStore } from '../database/OperationStore';
 import { ConfiguredClusters } from './ConfiguredClusters';
-import { Job } from './Job';
+import { ArchiveToOpen, Job } from './Job';
 import { OperationWorker } from './OperationWorker';
 
 const FILE_KEY_BYTES = 16;
@@ -55,7 +55,7 @@ export class ClusterOperations {
   async restore(
     clusterRef: string,
     by: string,
-    options: { backupId: string; confirmation: string; fileKey: string },
+    options: { backupId: string; confirmation: string; fileKey?: string },
   ): Promise<Operation> {
     const name = this.clusters.configuredName(clusterRef);
     if (options.confirmation !== name) {
@@ -75,7 +75,7 @@ export class ClusterOperations {
         remedy: 'Choose a backup of this cluster.',
       });
     }
-    const fileKey = fileKeyOf(options.fileKey);
+    const fileKey = fileKeyTo(backup, options.fileKey);
     const cluster = this.clusters.access(clusterRef);
     const archive = await this.clusters.archive(backup, fileKey);
     this.refuseWhenStopping();
@@ -95,13 +95,7 @@ export class ClusterOperations {
     options: { fileKey?: string },
   ): Promise<Operation> {
     const cluster = this.clusters.access(operation.clusterRef);
-    const archive =
-      options.fileKey === undefined
-        ? undefined
-        : await this.clusters.archive(
-            await this.backupOf(operation),
-            fileKeyOf(options.fileKey),
-          );
+    const archive = await this.archiveToResume(operation, options.fileKey);
     const claim = await this.takeUp(operation, by, false);
     return this.begin(claim, { type: 'resume', cluster, archive });
   }
@@ -159,10 +153,21 @@ export class ClusterOperations {
     });
   }
 
-  private async backupOf(operation: Operation): Promise<Backup> {
+  /** Where it may be needed and can be opened; the machines know whether it is. */
+  private async archiveToResume(
+    operation: Operation,
+    fileKey?: string,
+  ): Promise<ArchiveToOpen | undefined> {
+    if (operation.needsArchive === false) return undefined;
     const backup =
       operation.backupId && (await this.backups.get(operation.backupId));
-    if (backup) return backup;
+    if (backup) {
+      const isLocked = backup.isEncrypted && fileKey === undefined;
+      return isLocked
+        ? undefined
+        : this.clusters.archive(backup, fileKeyTo(backup, fileKey));
+    }
+    if (fileKey === undefined) return undefined;
     throw new ClusterBackupError({
       code: 'backup-unknown',
       message: `The backup that ${operation.id} restores is not known any more.`,
@@ -199,7 +204,9 @@ export class ClusterOperations {
   }
 }
 
-function fileKeyOf(text: string): Buffer {
+/** What opens the archive of a backup, where anything is needed to. */
+function fileKeyTo(backup: Backup, text: string = ''): Buffer | undefined {
+  if (!backup.isEncrypted) return undefined;
   const fileKey = Buffer.from(text, 'base64');
   const isOne =
     fileKey.length === FILE_KEY_BYTES && fileKey.toString('base64') === text;

@@ -151,7 +151,7 @@ export class ConfiguredClusters {
   }
 
   /** A backup's archive, from the first store whose summary of it proves itself. */
-  async archive(backup: Backup, fileKey: Buffer): Promise<ArchiveToOpen> {
+  async archive(backup: Backup, fileKey?: Buffer): Promise<ArchiveToOpen> {
     const trustedSigners = await this.configuration.trustedSigners();
     const { key } = backup;
     return this.fromAnyCopy(backup, async plugged => {

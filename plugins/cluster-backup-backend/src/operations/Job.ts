@@ -20,12 +20,12 @@ export type PluggedStore = StoreConfiguration &
     identity?: string;
   };
 
-/** An archive to restore from; its file key is nowhere but in memory. */
+/** An archive to restore from; its file key, where it is encrypted, is nowhere but in memory. */
 export interface ArchiveToOpen {
   store: PluggedStore;
   key: string;
   sha256: string;
-  fileKey: Uint8Array;
+  fileKey?: Uint8Array;
   trustedSigners: string[];
 }
 
@@ -72,7 +72,7 @@ export function isRestore(job: Job): job is RestoreJob {
 
 /** What the machines' journals say: of a restore that is not over, that there is none, or nothing. */
 export type Unfinished =
-  | { onlyForward: boolean; needsKey?: boolean }
+  | { onlyForward: boolean; needsArchive?: boolean }
   | 'none'
   | 'unknown';
 

@@ -17,8 +17,8 @@ const resume: Job = { type: 'resume', cluster };
 const undo: Job = { type: 'undo', cluster };
 
 describe('a restore that failed', () => {
-  const half = { onlyForward: false, needsKey: true };
-  const past = { onlyForward: true, needsKey: false };
+  const half = { onlyForward: false, needsArchive: true };
+  const past = { onlyForward: true, needsArchive: false };
   const other = 'Something else.';
 
   it.each<[string, Job, string, string, Unfinished, object]>([
@@ -67,7 +67,7 @@ describe('a restore that failed', () => {
       'resume-needs-archive',
       other,
       'unknown',
-      { needsKey: true },
+      { needsArchive: true },
     ],
     [
       'cannot be undone',

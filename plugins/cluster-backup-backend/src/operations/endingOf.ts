@@ -85,7 +85,7 @@ function restoreFailed(
 function whatCodesSay(code: string) {
   return {
     onlyForward: code === 'restore-past-return' || undefined,
-    needsKey: code === 'resume-needs-archive' || undefined,
+    needsArchive: code === 'resume-needs-archive' || undefined,
   };
 }
 

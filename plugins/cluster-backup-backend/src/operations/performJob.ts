@@ -84,7 +84,7 @@ export async function look(cluster: ClusterAccess): Promise<Unfinished> {
     const found = await findUnfinishedRestore(cluster);
     if (!found) return 'none';
     const { onlyForward, needsArchive } = found;
-    return { onlyForward, needsKey: needsArchive };
+    return { onlyForward, needsArchive: needsArchive };
   } catch {
     return 'unknown';
   }
@@ -111,7 +111,7 @@ function sourceOf(archive: ArchiveToOpen): ArchiveSource {
   return {
     open: async signal => (await openStore(store)).get(key, { signal }),
     sha256,
-    key: { fileKey: Buffer.from(fileKey) },
+    key: fileKey && { fileKey: Buffer.from(fileKey) },
     trustedSigners,
   };
 }

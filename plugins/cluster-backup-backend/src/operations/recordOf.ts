@@ -1,11 +1,13 @@
-import { ArchiveSummary } from '@cluster-backup/engine';
+import { basename } from 'node:path';
+import { ArchiveSummary, parseArchiveName } from '@cluster-backup/engine';
 
-/** What is recorded of a backup: all of it is in the signed summary beside its archive. */
+/** What is recorded of a backup: all of it is in its name and in the signed summary beside its archive. */
 export function recordOf(key: string, summary: ArchiveSummary) {
   const { description, facts, ciphertext, signer } = summary;
   return {
     key,
     createdAt: description.createdAt,
+    isEncrypted: parseArchiveName(basename(key))!.encrypted,
     size: ciphertext.size,
     snapshotSize: description.snapshot.size,
     revision: facts.revision,

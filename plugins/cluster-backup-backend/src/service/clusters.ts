@@ -23,7 +23,7 @@ const restoreShape = z
   .object({
     backupId: z.string(),
     confirmation: z.string(),
-    fileKey: z.string(),
+    fileKey: z.string().optional(),
   })
   .strict();
 

@@ -65,6 +65,7 @@ beforeAll(async () => {
       backup: {
         key: 'k',
         createdAt: new Date().toISOString(),
+        isEncrypted: true,
         size: 1,
         snapshotSize: 1,
         revision: 1,

@@ -139,7 +139,7 @@ export class InMemoryClusterBackup implements ClusterBackupApi {
 
   async startRestore(
     clusterRef: string,
-    options: { backupId: string; confirmation: string; fileKey: string },
+    options: { backupId: string; confirmation: string; fileKey?: string },
   ): Promise<Operation> {
     return this.start('restore', { clusterRef, ...options });
   }

@@ -11,6 +11,7 @@ export function aBackup(overrides: Partial<Backup> = {}): Backup {
       .replace(/\D/g, '')
       .slice(0, 14)}.tar.gz.age`,
     createdAt,
+    isEncrypted: true,
     size: 415_236_096,
     snapshotSize: 1_073_741_856,
     revision: 8_123_456,

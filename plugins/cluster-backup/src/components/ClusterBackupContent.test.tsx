@@ -399,6 +399,23 @@ describe('a restore', () => {
     expect(document.body.innerHTML).not.toContain('AGE-SECRET-KEY-1Q');
   });
 
+  it('takes no identity where the archive is not encrypted', async () => {
+    portal.addCluster(CLUSTER, { backups: [aBackup({ isEncrypted: false })] });
+    open();
+    await user.click(await button(/^Restore the backup of/));
+    const dialog = within(await screen.findByRole('dialog'));
+    expect(dialog.getByText(/This archive is not encrypted/)).toBeVisible();
+    expect(dialog.queryByLabelText('age identity')).not.toBeInTheDocument();
+    await user.type(dialog.getByLabelText(/^Type production/), 'production');
+    await user.click(
+      dialog.getByRole('button', { name: 'Restore production' }),
+    );
+    await screen.findByText('Restore queued');
+    expect(portal.asked).toMatchObject([
+      { what: 'restore', with: { backupId: 'backup-1', fileKey: undefined } },
+    ]);
+  });
+
   it('cannot be left while it is being asked for, and says why it was refused', async () => {
     const archive = await anArchive();
     portal.setHeader(archive.header);
@@ -442,7 +459,7 @@ describe('an interrupted restore', () => {
     const archive = await anArchive();
     portal.setHeader(archive.header);
     portal.addCluster(CLUSTER, { backups: [aBackup()] });
-    portal.addOperation({ ...interrupted, needsKey: true });
+    portal.addOperation({ ...interrupted, needsArchive: true });
     open();
     expect(await screen.findByText(/It stands at: Stop etcd/)).toBeVisible();
     expect(await button('Back up now')).toHaveAccessibleDescription(
@@ -450,7 +467,10 @@ describe('an interrupted restore', () => {
     );
     await user.click(await button('Resume'));
     const dialog = within(await screen.findByRole('dialog'));
-    await user.type(dialog.getByLabelText('age identity'), archive.identity);
+    await user.type(
+      await dialog.findByLabelText('age identity'),
+      archive.identity,
+    );
     await user.click(dialog.getByRole('button', { name: 'Resume' }));
     await screen.findByText('Restore running');
     expect(portal.asked).toEqual([
@@ -463,6 +483,21 @@ describe('an interrupted restore', () => {
     expect(
       await screen.findByText('Its API was away for 24 sec.'),
     ).toBeVisible();
+  });
+
+  it('is resumed without a key where the archive is not encrypted', async () => {
+    portal.addCluster(CLUSTER, { backups: [aBackup({ isEncrypted: false })] });
+    portal.addOperation({ ...interrupted, needsArchive: true });
+    open();
+    await user.click(await button('Resume'));
+    const dialog = within(await screen.findByRole('dialog'));
+    const submit = dialog.getByRole('button', { name: 'Resume' });
+    await waitFor(() => expect(submit).toBeEnabled());
+    await user.click(submit);
+    await screen.findByText('Restore running');
+    expect(portal.asked).toEqual([
+      { what: 'resume', with: { id: 'operation-1' } },
+    ]);
   });
 
   it('is undone', async () => {

@@ -28,12 +28,13 @@ export function RestoreDialog(props: {
   const identity = useFileKey();
   const [confirmation, setConfirmation] = useState('');
   const [isSending, setSending] = useState(false);
-  const isConfirmed = confirmation === cluster;
+  const { isEncrypted } = backup;
+  const isOpenable = !isEncrypted || identity.field.value.trim() !== '';
 
   const restore = async () => {
     setSending(false);
-    const fileKey = await identity.open(backup.id);
-    if (fileKey === undefined) {
+    const fileKey = isEncrypted ? await identity.open(backup.id) : undefined;
+    if (isEncrypted && fileKey === undefined) {
       return undefined;
     }
     setSending(true);
@@ -49,7 +50,7 @@ export function RestoreDialog(props: {
       title={t('restore.title', { cluster })}
       submitLabel={t('restore.submit', { cluster })}
       destructive
-      isComplete={isConfirmed && identity.field.value.trim() !== ''}
+      isComplete={confirmation === cluster && isOpenable}
       busyLabel={t(isSending ? 'restore.sending' : 'restore.opening')}
       onSubmit={restore}
       onStarted={props.onStarted}
@@ -82,7 +83,11 @@ export function RestoreDialog(props: {
             </summary>
             <BackupFacts backup={backup} />
           </details>
-          <IdentityField {...identity.field} isDisabled={isBusy} />
+          {isEncrypted ? (
+            <IdentityField {...identity.field} isDisabled={isBusy} />
+          ) : (
+            <Text>{t('restore.unencrypted')}</Text>
+          )}
           <TextField
             label={t('restore.confirmation', { cluster })}
             value={confirmation}

@@ -1,10 +1,16 @@
 import { useApi, useTranslationRef } from '@backstage/frontend-plugin-api';
 import { Text } from '@backstage/ui';
-import { Operation } from '@cluster-backup/backstage-plugin-cluster-backup-common';
+import {
+  Backup,
+  Operation,
+} from '@cluster-backup/backstage-plugin-cluster-backup-common';
+import { useEffect, useState } from 'react';
 import { clusterBackupApiRef } from '../api/clusterBackupApiRef';
+import { faultOf } from '../faults/faultOf';
 import { useFileKey } from '../identity/useFileKey';
 import { clusterBackupTranslationRef } from '../translation';
 import { ActionDialog } from './ActionDialog';
+import { FaultPanel } from './FaultPanel';
 import { IdentityField } from './IdentityField';
 
 /** Goes on with an interrupted restore. */
@@ -15,27 +21,27 @@ export function ResumeDialog(props: {
   onClose(): void;
 }) {
   const { operation, clusterName: cluster } = props;
-  const { id, backupId } = operation;
   const api = useApi(clusterBackupApiRef);
   const { t } = useTranslationRef(clusterBackupTranslationRef);
   const identity = useFileKey();
-  const keyedBackup = operation.needsKey ? backupId : undefined;
+  const read = operation.needsArchive ? operation.backupId : undefined;
+  const { backup, error } = useBackup(read);
+  const isKnown = read === undefined || backup !== undefined;
+  const isLocked = backup?.isEncrypted === true;
 
   const resume = async () => {
-    if (keyedBackup === undefined) {
-      return api.resumeRestore(id, {});
+    if (!isLocked) {
+      return api.resumeRestore(operation.id, {});
     }
-    const fileKey = await identity.open(keyedBackup);
-    return fileKey && api.resumeRestore(id, { fileKey });
+    const fileKey = await identity.open(backup.id);
+    return fileKey && api.resumeRestore(operation.id, { fileKey });
   };
 
   return (
     <ActionDialog
       title={t('resume.title', { cluster })}
       submitLabel={t('resume.submit')}
-      isComplete={
-        keyedBackup === undefined || identity.field.value.trim() !== ''
-      }
+      isComplete={isKnown && (!isLocked || identity.field.value.trim() !== '')}
       onSubmit={async () => (await resume()) || undefined}
       onStarted={props.onStarted}
       onClose={props.onClose}
@@ -43,9 +49,13 @@ export function ResumeDialog(props: {
       {isBusy => (
         <>
           <Text>{t('resume.description')}</Text>
-          {keyedBackup !== undefined && (
+          {error && <FaultPanel fault={faultOf(error)} />}
+          {!isKnown && !error && (
+            <Text role="status">{t('common.loading')}</Text>
+          )}
+          {isLocked && (
             <>
-              <Text>{t('interrupted.needsKey')}</Text>
+              <Text>{t('interrupted.needsIdentity')}</Text>
               <IdentityField {...identity.field} isDisabled={isBusy} />
             </>
           )}
@@ -53,4 +63,23 @@ export function ResumeDialog(props: {
       )}
     </ActionDialog>
   );
+}
+
+function useBackup(id: string | undefined) {
+  const api = useApi(clusterBackupApiRef);
+  const [backup, setBackup] = useState<Backup>();
+  const [error, setError] = useState<Error>();
+  useEffect(() => {
+    let isCurrent = true;
+    if (id !== undefined) {
+      api.getBackup(id).then(
+        found => isCurrent && setBackup(found),
+        reason => isCurrent && setError(reason),
+      );
+    }
+    return () => {
+      isCurrent = false;
+    };
+  }, [api, id]);
+  return { backup, error };
 }
