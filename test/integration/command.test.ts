@@ -263,7 +263,9 @@ it.each([
   'takes and puts back archives of another form: %s',
   async (config, end, withIdentity) => {
     const before = await look(stage.lab);
-    const taken = await ours(['backup', '--cluster', 'lab'], { config });
+    const taken = await ours(['backup', '--cluster', 'lab', '--prove'], {
+      config,
+    });
     expect(taken.code).toBe(0);
     const { key: other, summary } = JSON.parse(taken.stdout);
     expect(other.endsWith(end)).toBe(true);

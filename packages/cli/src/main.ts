@@ -28,6 +28,10 @@ forCluster(
 
 forCluster('backup', 'take a backup into the stores')
   .option('--store <id>', 'one store of the configuration; all by default')
+  .option(
+    '--prove',
+    'open what was stored, as a restore would, before it counts',
+  )
   .action(backup);
 
 const fromArchive = (command: Command) =>

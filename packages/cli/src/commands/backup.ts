@@ -6,6 +6,7 @@ export function backup(options: {
   cluster: string;
   config: string;
   store?: string;
+  prove?: boolean;
 }) {
   return conclude(async signal => {
     const configuration = readConfigurationFile(options.config);
@@ -17,6 +18,7 @@ export function backup(options: {
         id: store.id,
         open: () => openStore(store),
       })),
+      proveContents: options.prove,
       signingKey: await configuration.signingKey(),
       progress: tell(),
       signal,

@@ -104,10 +104,15 @@ export function encrypterFor(recipients: string[]): Encrypter {
   return encrypter;
 }
 
-/** Encrypts with a file key and a payload nonce of its own. */
+/**
+ * Encrypts with a file key and a payload nonce of its own.
+ *
+ * @param learn - is given the file key, and wipes it
+ */
 export async function* ageEncrypt(
   source: AsyncIterable<Uint8Array>,
   encrypter: Encrypter,
+  learn: (fileKey: Uint8Array) => void = fileKey => fileKey.fill(0),
 ): AsyncGenerator<Buffer, void, undefined> {
   let fileKey: Uint8Array | undefined;
   // The library makes the header and wraps the file key; one more recipient, which adds nothing to the header,
@@ -124,7 +129,7 @@ export async function* ageEncrypt(
   const nonce = randomBytes(PAYLOAD_NONCE);
   yield nonce;
   const key = payloadKey(fileKey!, nonce);
-  fileKey!.fill(0);
+  learn(fileKey!);
   const counter = chunkCounter();
   let held: Buffer | undefined;
   for await (const block of blocksOf(source, CHUNK * BATCH)) {

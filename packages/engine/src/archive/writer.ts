@@ -91,6 +91,8 @@ export function createArchive(
   options: Packing & {
     /** Ed25519 private key. */
     signingKey: KeyObject;
+    /** Is given the file key, where there is one, to open the archive with once it is finished; wipes it. */
+    learnFileKey?: (fileKey: Uint8Array) => void;
     signal?: AbortSignal;
   },
 ): ArchiveWriter {
@@ -368,10 +370,13 @@ export function createArchive(
 function encryption({
   recipients,
   dangerouslyStoreUnencrypted,
-}: Packing): (source: AsyncGenerator<Buffer>) => AsyncGenerator<Buffer> {
+  learnFileKey,
+}: Packing & { learnFileKey?: (fileKey: Uint8Array) => void }): (
+  source: AsyncGenerator<Buffer>,
+) => AsyncGenerator<Buffer> {
   if (!dangerouslyStoreUnencrypted) {
     const encrypter = encrypterFor(recipients);
-    return source => ageEncrypt(source, encrypter);
+    return source => ageEncrypt(source, encrypter, learnFileKey);
   }
   if (recipients.length === 0) {
     return source => source;

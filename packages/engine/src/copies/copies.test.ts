@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,6 +25,7 @@ import {
   findArchives,
   findUnrecorded,
   openCopies,
+  openOneCopy,
   proveCopies,
   refuseWithoutCopy,
   sweepStore,
@@ -230,6 +232,54 @@ it('uses the stores that can be opened', async () => {
     undefined,
     'store-full',
   ]);
+});
+
+describe('what was stored', () => {
+  const keys = () => ({ keys: { identities: [identity] }, signal });
+  const stored = async (into: BackupStore[], what = bytes) => {
+    const open = await openCopies(
+      into.map(store => ({ id: store.id, open: async () => store })),
+    );
+    return writeCopies(open, KEY, Readable.from([what]), { signal });
+  };
+
+  it('is opened before it counts, where somebody has a key', async () => {
+    const copies = await stored(stores);
+    expect(await openOneCopy(copies, KEY, summary, keys())).toEqual(copies);
+  });
+
+  it('does not count when its bytes are those that were written and do not open', async () => {
+    const unsound = Buffer.from(bytes);
+    unsound[bytes.length >> 1] ^= 1;
+    const sha256 = createHash('sha256').update(unsound).digest('hex');
+    const ciphertext = { size: unsound.length, sha256 };
+    const copies = await stored(stores, unsound);
+    await expect(
+      openOneCopy(copies, KEY, { ...summary, ciphertext }, keys()),
+    ).rejects.toMatchObject({
+      code: 'archive-unsound',
+      message: expect.stringMatching(/ does not open: The archive .* altered/),
+    });
+  });
+
+  it('is opened from the next store where one gives other bytes on the second read', async () => {
+    const [here, there] = stores;
+    const fickle = but(here, {
+      async get() {
+        const other = Buffer.from(bytes);
+        other[100] ^= 1;
+        return Readable.from([other]);
+      },
+    });
+    const copies = await stored([fickle, there]);
+    expect(await openOneCopy(copies, KEY, summary, keys())).toEqual([
+      {
+        id: 'here',
+        problem: expect.objectContaining({ code: 'copy-damaged' }),
+      },
+      copies[1],
+    ]);
+  });
 });
 
 describe('a copy', () => {

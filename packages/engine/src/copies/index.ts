@@ -13,6 +13,7 @@ export {
   writeCopies,
 } from './makeCopies';
 export type { CopyInMaking, StoreToOpen } from './makeCopies';
+export { openOneCopy } from './openCopy';
 export { readSummary, refuseMisplaced } from './readSummary';
 export { verifyCopy } from './verifyCopy';
 export type { Depth } from './verifyCopy';

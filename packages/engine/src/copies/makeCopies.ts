@@ -148,7 +148,8 @@ async function onEach(
   );
 }
 
-function problemOf(id: string, error: unknown) {
+/** What a store threw, as a problem of its copy. */
+export function problemOf(id: string, error: unknown) {
   if (error instanceof ClusterBackupError) return error;
   return new ClusterBackupError({
     code: 'store-failed',

@@ -36,6 +36,7 @@ export async function performJob(
           open: () => openStore(store),
         })),
         ...job.packing,
+        proveContents: true,
         signingKey: createPrivateKey(job.signingKey),
       });
       return { type: 'backed-up', key, summary, copies: copies.map(written) };
