@@ -1,14 +1,14 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
-  ClusterAccess,
+  ClusterMachines,
   generateAgeKey,
   MachineAccess,
 } from '@cluster-backup/engine';
 import { Lab } from '@cluster-backup/lab';
 
 /** The lab as a cluster that the product is configured for. */
-export function clusterAccess(lab: Lab): ClusterAccess {
+export function clusterAccess(lab: Lab): ClusterMachines {
   const { clusterName, machines } = lab.access();
   const ofRole = (role: string): MachineAccess[] =>
     machines

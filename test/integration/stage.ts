@@ -10,7 +10,7 @@ import {
   BackupOptions,
   BackupResult,
   BackupStore,
-  ClusterAccess,
+  ClusterMachines,
   createSigningKeyFile,
   generateAgeKey,
   keyFingerprint,
@@ -25,7 +25,7 @@ import { clusterAccess } from '../product';
 /** A lab, a store, and the keys of whoever takes backups and restores them. */
 export interface Stage {
   lab: Lab;
-  cluster: ClusterAccess;
+  cluster: ClusterMachines;
   store: BackupStore;
   /** Gone at the end, as the lab. */
   folder: string;

@@ -59,7 +59,9 @@ toRestore(
   forCluster('resume', 'go on with a restore that was left half-way'),
 ).action(resume);
 
-forCluster('undo', 'take back a restore that was left half-way').action(undo);
+fromArchive(
+  forCluster('undo', 'take back a restore that was left half-way'),
+).action(undo);
 
 fromArchive(
   program

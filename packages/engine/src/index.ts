@@ -4,6 +4,14 @@ export * from './version';
 export * from './garbage';
 export * from './machine';
 export * from './cluster';
+export { gdcSecrets, GOOGLE_TOKEN_URL, readGdcCluster } from './gdc';
+export type {
+  GdcAccess,
+  GdcCluster,
+  GdcType,
+  KubernetesObject,
+  SecretName,
+} from './gdc';
 export * from './layout';
 export type { EtcdMember, MemberStatus } from './etcd';
 export { connectMember } from './etcd';

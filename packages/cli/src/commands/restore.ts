@@ -48,13 +48,19 @@ export function resume(options: RestoreOptions) {
   });
 }
 
-export function undo(options: ClusterOptions) {
-  return conclude(async () =>
-    undoRestore({
-      cluster: readConfigurationFile(options.config).cluster(options.cluster),
+export function undo(options: ClusterOptions & ArchiveOptions) {
+  return conclude(async () => {
+    const configuration = readConfigurationFile(options.config);
+    return undoRestore({
+      cluster: configuration.cluster(options.cluster),
+      // Nothing of it is put back: it only tells how the machines are reached.
+      archive:
+        options.backupFile || options.backup
+          ? await archiveSource(configuration, options)
+          : undefined,
       progress: tell(),
-    }),
-  );
+    });
+  });
 }
 
 async function archiveToRestore(

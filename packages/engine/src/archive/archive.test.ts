@@ -46,6 +46,7 @@ beforeAll(async () => {
 async function readBack(bytes: Buffer, ...cuts: number[]) {
   const seen: {
     description?: unknown;
+    objects?: Buffer;
     files: SampleFile[];
     snapshot?: Buffer;
   } = { files: [] };
@@ -55,6 +56,9 @@ async function readBack(bytes: Buffer, ...cuts: number[]) {
     {
       description(description) {
         seen.description = description;
+      },
+      objects(list) {
+        seen.objects = list;
       },
       async nodeFile(node, header, content) {
         seen.files.push({ node, header, content: await collected(content) });
@@ -85,7 +89,10 @@ describe('an archive', () => {
     'comes back as it went in (%s, unencrypted: %s)',
     async (...form) => {
       const [compression, dangerouslyStoreUnencrypted] = form;
-      const what = sample(bytesOf(1_500_000, 40));
+      const what = {
+        ...sample(bytesOf(1_500_000, 40)),
+        objects: Buffer.from('{"kind":"List"}'),
+      };
       const { bytes, summary } = await writeSample(
         what,
         dangerouslyStoreUnencrypted ? [] : [recipient],
@@ -93,6 +100,7 @@ describe('an archive', () => {
       );
       const { proof, seen } = await readBack(bytes, 70_000, 1, 500_000);
       expect(seen.description).toEqual(what.description);
+      expect(seen.objects).toEqual(what.objects);
       expect(seen.files).toEqual(
         what.files.map(file => ({ content: Buffer.alloc(0), ...file })),
       );
@@ -170,13 +178,16 @@ describe('an archive', () => {
   });
 
   it('has its entries in one order', async () => {
-    const { bytes } = await writeSample(sample(bytesOf(10)), [recipient]);
+    const objects = Buffer.from('{}');
+    const what = { ...sample(bytesOf(10)), objects };
+    const { bytes } = await writeSample(what, [recipient]);
     const tar = gunzipSync(
       await collected(ageDecrypt(inPieces(bytes), { identities: [identity] })),
     );
     const { stdout } = await runTool('tar', ['tf', '-'], tar);
     expect(stdout.toString().trim().split('\n')).toEqual([
       'backup.json',
+      'cluster/objects.json',
       'nodes/cp1/etc/kubernetes/pki',
       'nodes/cp1/etc/kubernetes/pki/ca.key',
       'nodes/cp1/var/lib/kubelet/pki/current.pem',

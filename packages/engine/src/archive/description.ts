@@ -15,6 +15,10 @@ import { archiveNewerFormat } from './archiveErrors';
 export interface DescribedNode {
   name: string;
   address: string;
+  /** SSH's, where it is not 22. */
+  port?: number;
+  /** Who logged in. */
+  user?: string;
   /** A known_hosts line without the host names: `ssh-ed25519 AAAA...`. */
   hostKey: string;
   etcd: {
@@ -29,6 +33,8 @@ export interface DescribedNode {
 export interface DescribedWorker {
   name: string;
   address: string;
+  port?: number;
+  user?: string;
   hostKey: string;
 }
 
@@ -51,6 +57,8 @@ export interface Description {
   cluster: {
     name: string;
     layout: string;
+    /** Of the layout `gdc`: who manages it. */
+    type?: string;
     /** SHA-256, hex, of the SubjectPublicKeyInfo of the cluster's certificate authority. */
     caFingerprint: string;
     kubeSystemUid?: string;
@@ -58,7 +66,12 @@ export interface Description {
   /** ISO 8601, UTC. */
   createdAt: string;
   createdBy: { engine: string };
-  versions: { kubernetes?: string; etcd: string };
+  versions: {
+    kubernetes?: string;
+    etcd: string;
+    /** Of the layout `gdc`: its `anthosBareMetalVersion`. */
+    gdc?: string;
+  };
   nodes: DescribedNode[];
   workers: DescribedWorker[];
   snapshot: {
@@ -81,6 +94,8 @@ const urls = list(text(), { max: 100 });
 const machine = {
   name: machineName,
   address: text({ max: 255 }),
+  port: optional(integer(1, 65_535)),
+  user: optional(text({ max: 255 })),
   hostKey: text({ max: 16 * 1024 }),
 };
 
@@ -89,6 +104,9 @@ const descriptionShape = object({
   cluster: object({
     name: text({ max: 253, pattern: /./, what: 'name' }),
     layout: text({ max: 100, pattern: /^[a-z0-9-]+$/, what: 'layout' }),
+    type: optional(
+      text({ max: 100, pattern: /^[a-z0-9-]+$/, what: 'type of a cluster' }),
+    ),
     caFingerprint: hex256,
     kubeSystemUid: optional(text({ max: 100 })),
   }),
@@ -97,6 +115,7 @@ const descriptionShape = object({
   versions: object({
     kubernetes: optional(text({ max: 100 })),
     etcd: text({ max: 100 }),
+    gdc: optional(text({ max: 100 })),
   }),
   nodes: list(
     object({

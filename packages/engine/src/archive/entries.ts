@@ -8,6 +8,8 @@ export interface NodeFileHeader extends Omit<TarHeader, 'name'> {
 }
 
 export const DESCRIPTION_ENTRY = 'backup.json';
+/** Objects that the cluster is known by to whoever manages it, as a Kubernetes List. */
+export const OBJECTS_ENTRY = 'cluster/objects.json';
 /** What precedes the names of nodes' files. */
 export const NODES = 'nodes/';
 export const SNAPSHOT_ENTRY = 'etcd/snapshot.db';

@@ -17,6 +17,7 @@ import {
   CHECKSUMS_ENTRY,
   NODES,
   nodeFileProblem,
+  OBJECTS_ENTRY,
   ownEntry,
   parseNodeEntryName,
   SIGNATURE_ENTRY,
@@ -27,6 +28,7 @@ import {
   MAX_CHECKSUMS,
   MAX_DESCRIPTION,
   MAX_ENTRIES,
+  MAX_OBJECTS,
   MAX_SIGNATURE,
 } from './limits';
 import type { ArchiveProof, ArchiveVisitor } from './reader';
@@ -95,6 +97,11 @@ export class EntryWalk {
       const checksums = parsed(name, () => parseChecksums(bytes));
       this.compare(checksums);
       this.checked = { checksums, bytes };
+      return seen;
+    }
+    if (name === OBJECTS_ENTRY && this.seen.length === 1) {
+      const { bytes, seen } = await collect(entry, MAX_OBJECTS);
+      await this.visitor.objects?.(bytes);
       return seen;
     }
     if (name === SNAPSHOT_ENTRY) {

@@ -18,6 +18,8 @@ import { readTar } from './tar';
  */
 export interface ArchiveVisitor {
   description?(description: Description): Promise<void> | void;
+  /** A Kubernetes List, as JSON: see {@link ArchiveWriter.objects}. */
+  objects?(list: Buffer): Promise<void> | void;
   nodeFile?(
     node: string,
     header: NodeFileHeader,

@@ -20,18 +20,24 @@ import {
   nodeEntryName,
   NodeFileHeader,
   nodeFileProblem,
+  OBJECTS_ENTRY,
   ownEntry,
   SIGNATURE_ENTRY,
   SNAPSHOT_ENTRY,
 } from './entries';
 import { ShapeProblem } from './jsonShape';
-import { MAX_CHECKSUMS, MAX_DESCRIPTION, MAX_ENTRIES } from './limits';
+import {
+  MAX_CHECKSUMS,
+  MAX_DESCRIPTION,
+  MAX_ENTRIES,
+  MAX_OBJECTS,
+} from './limits';
 import { keyFingerprint, signMessage } from './signing';
 import { ArchiveSummary, signSummary } from './summary';
 import { encodeHeader, END_OF_TAR, paddingOf, TarHeader } from './tar';
 
 /**
- * Writes one archive: `description`, then any number of `nodeFile`, then `snapshot`, then `finish`, each awaited before
+ * Writes one archive: `description`, where there are any `objects`, then any number of `nodeFile`, then `snapshot`, then `finish`, each awaited before
  * the next. They wait for whoever reads `ciphertext`, so that must be under way first.
  *
  * @public
@@ -42,6 +48,11 @@ export interface ArchiveWriter {
   /** What its name says of it. */
   readonly form: ArchiveForm;
   description(description: Description): Promise<void>;
+  /**
+   * Objects that the cluster is known by to whoever manages it, Secrets among them, as a Kubernetes List in JSON; at
+   * most once, and before everything else.
+   */
+  objects(list: Buffer): Promise<void>;
   /** @throws ClusterBackupError `archive-content-refused` when it can not be kept or is not as its header says. */
   nodeFile(
     node: string,
@@ -256,6 +267,16 @@ export function createArchive(
         throw error;
       }
       entries.push(await addOwn(DESCRIPTION_ENTRY, bytes));
+    },
+
+    async objects(list) {
+      expect('files', 'files');
+      if (entries.length !== 1 || list.length > MAX_OBJECTS) {
+        throw archiveUnwritable(
+          `The cluster's objects have ${list.length} bytes and come after ${entries.length} entries; at most ${MAX_OBJECTS} bytes come after the first.`,
+        );
+      }
+      entries.push(await addOwn(OBJECTS_ENTRY, list));
     },
 
     async nodeFile(node, header, source) {

@@ -256,6 +256,12 @@ async function pack(
     }),
   );
 
+  const { gdc } = backup.connected.access;
+  if (gdc) {
+    const list = { apiVersion: 'v1', kind: 'List', items: gdc.objects };
+    await archive.objects(Buffer.from(`${JSON.stringify(list, null, 2)}\n`));
+  }
+
   progress({
     type: 'step',
     step: 'capture',
@@ -318,23 +324,30 @@ function describe(
     now: Date;
   },
 ): Description {
-  const addressOf = (name: string) =>
-    connected.outcomes.find(({ access }) => access.name === name)!.access
-      .address;
+  const reachedAt = (name: string) => {
+    const { access } = connected.outcomes.find(o => o.access.name === name)!;
+    const { address, port, user } = access;
+    return { name, address, ...(port && { port }), user };
+  };
+  const { gdc } = connected.access;
   return {
     formatVersion: 1,
     cluster: {
       name: cluster.name,
       layout: cluster.layout,
+      type: gdc?.type,
       caFingerprint: chosen.caFingerprint,
       kubeSystemUid: found.kubeSystemUid,
     },
     createdAt: found.now.toISOString(),
     createdBy: { engine: engineVersion },
-    versions: { kubernetes: chosen.kubernetesVersion, etcd: found.etcdVersion },
+    versions: {
+      kubernetes: chosen.kubernetesVersion,
+      etcd: found.etcdVersion,
+      gdc: gdc?.version,
+    },
     nodes: nodes.map(({ machine, etcd }) => ({
-      name: machine.name,
-      address: addressOf(machine.name),
+      ...reachedAt(machine.name),
       hostKey: machine.hostKey,
       etcd: {
         name: etcd.name,
@@ -345,13 +358,7 @@ function describe(
     })),
     workers: connected.outcomes.flatMap(({ access, machine, role }) =>
       role === 'worker' && machine
-        ? [
-            {
-              name: access.name,
-              address: access.address,
-              hostKey: machine.hostKey,
-            },
-          ]
+        ? [{ ...reachedAt(access.name), hostKey: machine.hostKey }]
         : [],
     ),
     snapshot: { member: chosen.etcd.name, size: found.size },

@@ -9,6 +9,8 @@ import { certificates } from './certificates';
 import { Check, CheckSubject, Finding } from './Check';
 import { clocks } from './clocks';
 import { disks } from './disks';
+import { gcpKeys } from './gcpKeys';
+import { gdcState } from './gdcState';
 import { kubelets } from './kubelets';
 import { layoutRead } from './layoutRead';
 import { machinesReached } from './machinesReached';
@@ -29,6 +31,8 @@ const checks: Check[] = [
   apis,
   certificates,
   restoreTool,
+  gdcState,
+  gcpKeys,
 ];
 
 /** What was looked at and what was found. @public */

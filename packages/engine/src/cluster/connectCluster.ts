@@ -1,6 +1,7 @@
 import { ClusterBackupError, NOTHING_CHANGED } from '../errors';
 import { connectMachine, Machine, MachineAccess } from '../machine';
-import { ClusterAccess } from './ClusterAccess';
+import { ClusterAccess, ClusterMachines } from './ClusterAccess';
+import { LastResort, lookUpMachines } from './lookUpMachines';
 
 /** A machine that was asked for, and what came of it. @public */
 export interface MachineOutcome {
@@ -17,7 +18,7 @@ export interface MachineOutcome {
  * @public
  */
 export interface ConnectedCluster {
-  access: ClusterAccess;
+  access: ClusterMachines;
   outcomes: MachineOutcome[];
   /** The connection to a machine; made anew when it was lost. */
   machine(name: string): Promise<Machine>;
@@ -25,14 +26,17 @@ export interface ConnectedCluster {
 }
 
 /**
- * Connects to every machine at once and keeps going when some cannot be reached: judging that is a check's matter.
+ * Looks up a cluster's machines where they are not configured, connects to every one at once, and keeps going when some
+ * cannot be reached: judging that is a check's matter.
  *
+ * @throws ClusterBackupError those of looking them up
  * @public
  */
 export async function connectCluster(
-  access: ClusterAccess,
-  options: { signal?: AbortSignal } = {},
+  configured: ClusterAccess,
+  options: { signal?: AbortSignal; lastResort?: LastResort } = {},
 ): Promise<ConnectedCluster> {
+  const access = await lookUpMachines(configured, options);
   const outcomes: MachineOutcome[] = await Promise.all([
     ...access.controlPlane.map(a => connect(a, 'control-plane' as const)),
     ...access.workers.map(a => connect(a, 'worker' as const)),

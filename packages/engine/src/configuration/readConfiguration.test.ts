@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { keyFingerprint } from '../archive';
+import { ClusterMachines } from '../cluster';
 import { openConfiguredFolder, readConfiguration } from './readConfiguration';
 
 let folder: string;
@@ -61,7 +62,8 @@ it('reads what a cluster is and how it is reached', () => {
     ],
     workers: [{ name: 'worker-1', user: 'root', port: 22 }],
   });
-  expect(cluster('lab').controlPlane[0].jump!.jump).toBeUndefined();
+  const { controlPlane } = cluster('lab') as ClusterMachines;
+  expect(controlPlane[0].jump!.jump).toBeUndefined();
 });
 
 it.each([

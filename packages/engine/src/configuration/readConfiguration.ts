@@ -10,7 +10,8 @@ import {
 } from '../archive';
 import { ClusterAccess } from '../cluster';
 import { ClusterBackupError, NOTHING_CHANGED } from '../errors';
-import { MachineAccess } from '../machine';
+import { GdcAccess, gdcSecrets, GOOGLE_TOKEN_URL, SecretName } from '../gdc';
+import { HostKeyRule, MachineAccess } from '../machine';
 import { BackupStore, openFilesystemStore } from '../store';
 import {
   ClusterSection,
@@ -110,6 +111,7 @@ export function readConfiguration(
           `there is no cluster ${name}; it has: ${known}`,
         );
       }
+      if (found.layout === 'gdc') return gdcAccess(origin, at, found);
       if ((found.layout ?? 'kubeadm') !== 'kubeadm') {
         throw configurationWrong(
           origin,
@@ -270,15 +272,9 @@ function machineAccess(
     );
   }
   const ssh = { ...common, ...own };
-  const read = (path: string) => {
-    try {
-      return readFileSync(at(path), 'utf8');
-    } catch (error) {
-      throw configurationWrong(origin, (error as Error).message);
-    }
-  };
   const privateKey =
-    ssh.privateKey ?? (ssh.privateKeyFile && read(ssh.privateKeyFile));
+    ssh.privateKey ??
+    (ssh.privateKeyFile && readText(origin, at(ssh.privateKeyFile)));
   if (!privateKey) {
     throw configurationWrong(
       origin,
@@ -293,13 +289,72 @@ function machineAccess(
     privateKey,
     passphrase: ssh.passphrase,
     hostKeys: {
-      mode: ssh.hostKeys ?? 'strict',
-      knownHosts: ssh.knownHostsFile ? read(ssh.knownHostsFile) : undefined,
+      ...hostKeyRule(origin, at, ssh),
       pinned: own.hostKeyFingerprints,
     },
     jump:
       ssh.jump &&
       machineAccess(origin, at, { ...common, jump: undefined }, ssh.jump),
+  };
+}
+
+function hostKeyRule(
+  origin: string,
+  at: (path: string) => string,
+  { hostKeys = 'strict', knownHostsFile }: SshSection,
+): HostKeyRule {
+  const knownHosts = knownHostsFile && readText(origin, at(knownHostsFile));
+  return { mode: hostKeys, knownHosts };
+}
+
+function readText(origin: string, path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw configurationWrong(origin, (error as Error).message);
+  }
+}
+
+function gdcAccess(
+  origin: string,
+  at: (path: string) => string,
+  section: ClusterSection,
+): GdcAccess {
+  const { name, ssh = {}, clusterName = name, secrets = {} } = section;
+  const { namespace = `cluster-${clusterName}` } = section;
+  const kubeconfig =
+    section.kubeconfig ??
+    (section.kubeconfigFile && readText(origin, at(section.kubeconfigFile)));
+  const secretName = (text: string): SecretName => {
+    const [inNamespace, secret, ...more] = text.split('/');
+    if (inNamespace && secret && !more.length) {
+      return { namespace: inNamespace, name: secret };
+    }
+    throw configurationWrong(origin, `${text} is no NAMESPACE/NAME`);
+  };
+  const made = gdcSecrets(namespace);
+  const { passphrase, port, user, jump } = ssh;
+  return {
+    name,
+    layout: 'gdc',
+    resource: { name: clusterName, namespace },
+    kubeconfig: kubeconfig || undefined,
+    ssh: {
+      port,
+      user,
+      passphrase,
+      privateKey:
+        ssh.privateKey ??
+        (ssh.privateKeyFile && readText(origin, at(ssh.privateKeyFile))),
+      hostKeys: hostKeyRule(origin, at, ssh),
+      jump:
+        jump && machineAccess(origin, at, { ...ssh, jump: undefined }, jump),
+    },
+    secrets: {
+      sshKey: secrets.sshKey ? [secretName(secrets.sshKey)] : made.sshKey,
+      gcpKeys: secrets.gcpKeys?.map(secretName) ?? made.gcpKeys,
+    },
+    gcpTokenUrl: section.gcpTokenUrl ?? GOOGLE_TOKEN_URL,
   };
 }
 

@@ -25,8 +25,18 @@ export interface ClusterSection {
   entityRef?: string;
   layout?: string;
   ssh?: SshSection;
+  /** Of the layout `kubeadm`. */
   controlPlane?: MachineSection[];
   workers?: MachineSection[];
+  /** Of the layout `gdc`: of the cluster that holds the Cluster resource. */
+  kubeconfig?: string;
+  kubeconfigFile?: string;
+  /** The Cluster resource's name, where it is not the cluster's, and its namespace, where it is not `cluster-NAME`. */
+  clusterName?: string;
+  namespace?: string;
+  /** Secrets as `NAMESPACE/NAME`, where they have other names than `bmctl` gives them. */
+  secrets?: { sshKey?: string; gcpKeys?: string[] };
+  gcpTokenUrl?: string;
 }
 
 /** @public */

@@ -4,7 +4,7 @@ import { isIP } from 'node:net';
 import { Duplex } from 'node:stream';
 import { connect as tlsConnect } from 'node:tls';
 import { ClusterBackupError, NOTHING_CHANGED } from '../errors';
-import { Machine } from '../machine/Machine';
+import { Dialer } from './Dialer';
 import { KubernetesCredentials } from './kubeconfig';
 
 const TIMEOUT_MS = 10_000;
@@ -54,7 +54,7 @@ interface Answer {
 
 /** TLS over a connection that a machine opened. */
 async function openTls(
-  machine: Machine,
+  machine: Dialer,
   url: URL,
   credentials: KubernetesCredentials,
   signal: AbortSignal,
@@ -96,7 +96,7 @@ async function openTls(
  * @public
  */
 export function connectKubernetes(
-  machine: Machine,
+  machine: Dialer,
   options: {
     server: string;
     credentials: KubernetesCredentials;

@@ -154,7 +154,7 @@ describe('readControlPlaneNode', () => {
     - --encryption-provider-config=/config/encryption.yaml
     - --etcd-prefix=/registry
     - --audit-log-path=/config/audit.log
-    - --etcd-servers-overrides=/events#https://127.0.0.1:2382
+    - --etcd-servers-overrides=/events#https://127.0.0.1:2382,/widgets#https://127.0.0.1:2392
 `,
       )
         .replace(

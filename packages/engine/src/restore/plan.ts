@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { posix } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { ClusterAccess } from '../cluster';
+import { ClusterMachines } from '../cluster';
 import { Description } from '../archive';
 import { ClusterBackupError, NOTHING_CHANGED } from '../errors';
 import { ControlPlaneNode } from '../layout';
@@ -71,7 +71,7 @@ export function operationName(now: Date): string {
  */
 export function makePlan(options: {
   operation: string;
-  access: ClusterAccess;
+  access: ClusterMachines;
   nodes: ControlPlaneNode[];
   description: Description;
   answered: Answered;

@@ -16,6 +16,7 @@ import { ClusterBackupError, NOTHING_CHANGED, restated } from '../errors';
 import { ControlPlaneNode } from '../layout';
 import { askApi } from '../kubernetes';
 import { Progress } from '../progress';
+import { archivedMachines, refuseOtherObjects } from './archivedAccess';
 import { Journal, readJournal, takeOver } from './journal';
 import {
   isCommitBegun,
@@ -191,6 +192,8 @@ async function evenOut(attempting: Attempting, nodes: StepNode[]) {
  */
 export async function undoRestore(options: {
   cluster: ClusterAccess;
+  /** Where nothing else tells how the machines are reached. */
+  archive?: ArchiveSource;
   progress?: Progress;
   boundary?: Boundary;
 }): Promise<{ operation: string }> {
@@ -263,7 +266,7 @@ interface Prepared {
 }
 
 async function attemptOn<T>(
-  options: Partial<Run> & { cluster: ClusterAccess },
+  options: Partial<Run> & { cluster: ClusterAccess; archive?: ArchiveSource },
   act: (cluster: ConnectedCluster, run: Run) => Promise<T>,
 ): Promise<T> {
   const run: Run = {
@@ -271,7 +274,13 @@ async function attemptOn<T>(
     signal: options.signal ?? new AbortController().signal,
     boundary: options.boundary,
   };
-  const cluster = await connectCluster(options.cluster, run);
+  const { archive } = options;
+  const cluster = await connectCluster(options.cluster, {
+    ...run,
+    lastResort:
+      archive &&
+      ((access, signal) => archivedMachines(access, archive, signal)),
+  });
   try {
     return await act(cluster, run);
   } catch (error) {
@@ -347,6 +356,7 @@ async function prepare(
       },
     );
     refuseUntrusted(proof, options.archive);
+    refuseOtherObjects(cluster.access, proof);
     run.progress({
       type: 'note',
       message: `The archive is whole, and signed by ${proof.signer}.`,

@@ -11,6 +11,7 @@ export interface SampleFile {
 
 export interface Sample {
   description: Description;
+  objects?: Buffer;
   files: SampleFile[];
   snapshot: Buffer;
 }
@@ -118,13 +119,14 @@ export function sample(content: Buffer): Sample {
 
 /** A whole archive in memory. */
 export async function writeSample(
-  { description, files, snapshot }: Sample,
+  { description, objects, files, snapshot }: Sample,
   recipients: string[],
   options: Partial<Parameters<typeof createArchive>[0]> = {},
 ): Promise<{ bytes: Buffer; summary: ArchiveSummary }> {
   const writer = createArchive({ recipients, signingKey, ...options });
   const write = async () => {
     await writer.description(description);
+    if (objects) await writer.objects(objects);
     for (const { node, header, content } of files) {
       await writer.nodeFile(node, header, content && inPieces(content, 700));
     }

@@ -1,0 +1,8 @@
+export { gdcSecrets, GOOGLE_TOKEN_URL } from './GdcAccess';
+export type { GdcAccess, SecretName } from './GdcAccess';
+export type { GdcCluster, GdcType, KubernetesObject } from './GdcCluster';
+export { askAboutGcpKeys } from './gcpKeys';
+export type { GcpKeyAnswer } from './gcpKeys';
+export { clusterIn, gdcClusterOf } from './gdcClusterOf';
+export { gdcMachines, secretIn } from './gdcMachines';
+export { readGdcCluster } from './readGdcCluster';

@@ -1,0 +1,117 @@
+import { ClusterBackupError, NOTHING_CHANGED, restated } from '../errors';
+import { connectKubernetes, fromHere, readKubeconfig } from '../kubernetes';
+import { GdcAccess, SecretName } from './GdcAccess';
+import { GdcCluster, KubernetesObject } from './GdcCluster';
+import { gdcClusterOf } from './gdcClusterOf';
+
+const API = '/apis/baremetal.cluster.gke.io/v1';
+/** What the API server makes and removes by itself. */
+const TOKEN = 'kubernetes.io/service-account-token';
+
+interface Listed {
+  items: KubernetesObject[];
+}
+
+/**
+ * Reads what a cluster is from the API server that holds its Cluster resource: over this machine's own network, as
+ * nothing is known of the cluster's machines yet.
+ *
+ * @throws ClusterBackupError `gdc-kubeconfig-missing`, `gdc-cluster-unknown`, `gdc-cluster-unusable`, `kubeconfig-unreadable`, and those of
+ * {@link connectKubernetes}
+ * @public
+ */
+export async function readGdcCluster(
+  access: GdcAccess,
+  signal: AbortSignal,
+): Promise<GdcCluster> {
+  const { name, namespace } = access.resource;
+  if (!access.kubeconfig) throw withoutKubeconfig(access);
+  const credentials = readKubeconfig(access.kubeconfig, `of ${access.name}`);
+  const { server } = credentials;
+  const api = connectKubernetes(fromHere, { server, credentials, signal });
+  const found = async <T>(path: string): Promise<T | undefined> => {
+    try {
+      return await api.get<T>(path);
+    } catch (error) {
+      const { details } = error as ClusterBackupError;
+      if (details?.status === 404) return undefined;
+      throw error;
+    }
+  };
+  const list = async (path: string, apiVersion: string, kind: string) =>
+    ((await found<Listed>(path))?.items ?? []).map(item => ({
+      // In a list the API server leaves both out.
+      ...item,
+      apiVersion,
+      kind,
+    }));
+  const secret = async (wanted: SecretName) => {
+    const path = `/api/v1/namespaces/${wanted.namespace}/secrets/${wanted.name}`;
+    const object = await found<KubernetesObject>(path);
+    return object ? [{ ...object, apiVersion: 'v1', kind: 'Secret' }] : [];
+  };
+  try {
+    const cluster = await found<KubernetesObject>(
+      `${API}/namespaces/${namespace}/clusters/${name}`,
+    );
+    if (!cluster) throw unknown(access, server);
+    const elsewhere = [
+      ...access.secrets.sshKey,
+      ...access.secrets.gcpKeys,
+    ].filter(wanted => wanted.namespace !== namespace);
+    const [pools, secrets, others, jobs] = await Promise.all([
+      list(
+        `${API}/namespaces/${namespace}/nodepools`,
+        'baremetal.cluster.gke.io/v1',
+        'NodePool',
+      ),
+      list(`/api/v1/namespaces/${namespace}/secrets`, 'v1', 'Secret'),
+      Promise.all(elsewhere.map(secret)),
+      list(`/apis/batch/v1/namespaces/${namespace}/jobs`, 'batch/v1', 'Job'),
+    ]);
+    return {
+      ...gdcClusterOf(access, [
+        cluster,
+        ...pools.filter(({ spec }) => spec?.clusterName === name),
+        ...secrets.filter(({ type }) => type !== TOKEN),
+        ...others.flat(),
+      ]),
+      runningJobs: jobs.filter(isRunningOfSystem).map(job => job.metadata.name),
+    };
+  } catch (error) {
+    if (!(error instanceof ClusterBackupError)) throw error;
+    throw error.code === 'api-unreachable'
+      ? restated(
+          error,
+          NOTHING_CHANGED,
+          `Look whether ${server} can be reached from here. It is where the Cluster resource of ${access.name} is.`,
+        )
+      : error;
+  } finally {
+    api.close();
+  }
+}
+
+/** GDC's own jobs work on the machines over SSH. */
+function isRunningOfSystem({ metadata, status }: KubernetesObject): boolean {
+  return metadata.name.startsWith('bm-system-') && Boolean(status?.active);
+}
+
+function withoutKubeconfig({ name }: GdcAccess) {
+  return new ClusterBackupError({
+    code: 'gdc-kubeconfig-missing',
+    message: `No kubeconfig of the cluster that holds the Cluster resource of ${name} is configured.`,
+    state: NOTHING_CHANGED,
+    remedy: 'Set kubeconfigFile of this cluster.',
+  });
+}
+
+function unknown({ name, resource }: GdcAccess, server: string) {
+  return new ClusterBackupError({
+    code: 'gdc-cluster-unknown',
+    message: `The API server at ${server} holds no Cluster ${resource.name} in namespace ${resource.namespace}.`,
+    state: NOTHING_CHANGED,
+    remedy: `Give the kubeconfig of the cluster that holds the Cluster resource of ${name}: its own, or, of a user cluster, that of the cluster that manages it. Another name or namespace is configured with clusterName and namespace.`,
+    details: { server, ...resource },
+  });
+}
