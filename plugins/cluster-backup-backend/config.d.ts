@@ -85,13 +85,31 @@ export interface Config {
       /** The entity that it is in the catalog. Default `resource:default/<name>`. */
       entityRef?: string;
       /** Where the distribution keeps its control plane. Default kubeadm. */
-      layout?: 'kubeadm';
+      layout?: 'kubeadm' | 'gdc';
       /** For all machines of the cluster. */
       ssh?: SshConfig;
-      /** Every control-plane node. */
-      controlPlane: MachineConfig[];
+      /** Every control-plane node. With gdc they are read from the Cluster resource. */
+      controlPlane?: MachineConfig[];
       /** Their kubelets are restarted after a restore. */
       workers?: MachineConfig[];
+      /** Of gdc: file of the kubeconfig of the cluster that holds the Cluster resource. */
+      kubeconfigFile?: string;
+      /**
+       * The kubeconfig itself, instead of a file.
+       * @visibility secret
+       */
+      kubeconfig?: string;
+      /** Of gdc: the name of the Cluster resource, where it is another. */
+      clusterName?: string;
+      /** Of gdc: its namespace. Default `cluster-<clusterName>`. */
+      namespace?: string;
+      /** Of gdc: Secrets as `<namespace>/<name>`, where they are not as bmctl makes them. */
+      secrets?: {
+        sshKey?: string;
+        gcpKeys?: string[];
+      };
+      /** Of gdc: who is asked whether a GCP key is still accepted. Default Google. */
+      gcpTokenUrl?: string;
     }>;
     restore?: {
       /**

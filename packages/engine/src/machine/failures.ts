@@ -114,7 +114,7 @@ export function loginRefused(
       access.user
     } with the configured key.`,
     state: untouched(access),
-    remedy: `Add the public half of the configured key to ~/.ssh/authorized_keys of ${access.user} on ${access.name}, or configure the key that is there. Where it is there already, sshd's log tells why it is not accepted.`,
+    remedy: `Add this line to ~/.ssh/authorized_keys of ${access.user} on ${access.name}: ${publicKey} (or configure the key that is there). Where the key was replaced since the backup, it is needed until the restore has ended, and may be replaced again then. Where it is there already, sshd's log tells why it is not accepted.`,
     details: { machine: access.name, user: access.user, publicKey },
   });
 }
