@@ -55,8 +55,8 @@ export interface ClusterBackupApi {
   /** What is new since `after`; 0 for everything. */
   getOperationEvents(id: string, after: number): Promise<OperationEvents>;
   cancelOperation(id: string): Promise<Operation>;
-  /** Goes on with an interrupted restore. */
+  /** Goes on with an interrupted restore. The archive's key is needed where nothing else tells how machines are reached. */
   resumeRestore(id: string, options: { fileKey?: string }): Promise<Operation>;
   /** Takes an interrupted restore back. */
-  undoRestore(id: string): Promise<Operation>;
+  undoRestore(id: string, options: { fileKey?: string }): Promise<Operation>;
 }

@@ -128,8 +128,15 @@ export class ClusterBackupClient implements ClusterBackupApi {
     );
   }
 
-  async undoRestore(id: string): Promise<Operation> {
-    return this.json('POST', `/operations/${encodeURIComponent(id)}/undo`, {});
+  async undoRestore(
+    id: string,
+    options: { fileKey?: string },
+  ): Promise<Operation> {
+    return this.json(
+      'POST',
+      `/operations/${encodeURIComponent(id)}/undo`,
+      options,
+    );
   }
 
   private async json<T>(

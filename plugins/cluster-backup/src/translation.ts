@@ -125,6 +125,8 @@ export const clusterBackupTranslationRef = createTranslationRef({
         'An API server may have run on the restored data. It can only be finished.',
       waits: 'Nothing else is done to this cluster until then.',
       needsIdentity: 'Resuming needs the age identity once more.',
+      mayNeedIdentity:
+        'The machines have not told yet how far it got. Where the API of the cluster is away and its machines are not configured, the archive tells how they are reached: give the age identity then.',
     },
     backups: {
       title: 'Backups',

@@ -95,15 +95,20 @@ export class ClusterOperations {
     options: { fileKey?: string },
   ): Promise<Operation> {
     const cluster = this.clusters.access(operation.clusterRef);
-    const archive = await this.archiveToResume(operation, options.fileKey);
+    const archive = await this.archiveOf(operation, options.fileKey);
     const claim = await this.takeUp(operation, by, false);
     return this.begin(claim, { type: 'resume', cluster, archive });
   }
 
-  async undo(operation: Operation, by: string): Promise<Operation> {
+  async undo(
+    operation: Operation,
+    by: string,
+    options: { fileKey?: string },
+  ): Promise<Operation> {
     const cluster = this.clusters.access(operation.clusterRef);
+    const archive = await this.archiveOf(operation, options.fileKey);
     const claim = await this.takeUp(operation, by, true);
-    return this.begin(claim, { type: 'undo', cluster });
+    return this.begin(claim, { type: 'undo', cluster, archive });
   }
 
   async cancel(operation: Operation, by: string): Promise<Operation> {
@@ -154,20 +159,22 @@ export class ClusterOperations {
   }
 
   /** Where it may be needed and can be opened; the machines know whether it is. */
-  private async archiveToResume(
+  private async archiveOf(
     operation: Operation,
     fileKey?: string,
   ): Promise<ArchiveToOpen | undefined> {
     if (operation.needsArchive === false) return undefined;
     const backup =
       operation.backupId && (await this.backups.get(operation.backupId));
-    if (backup) {
-      const isLocked = backup.isEncrypted && fileKey === undefined;
-      return isLocked
-        ? undefined
-        : this.clusters.archive(backup, fileKeyTo(backup, fileKey));
+    if (backup && fileKey !== undefined) {
+      return this.clusters.archive(backup, fileKeyTo(backup, fileKey));
     }
-    if (fileKey === undefined) return undefined;
+    if (fileKey === undefined) {
+      // Nobody asked for it; whether it is missed the engine says.
+      return backup && !backup.isEncrypted
+        ? this.clusters.archive(backup).catch(() => undefined)
+        : undefined;
+    }
     throw new ClusterBackupError({
       code: 'backup-unknown',
       message: `The backup that ${operation.id} restores is not known any more.`,

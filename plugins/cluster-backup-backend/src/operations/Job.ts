@@ -43,7 +43,7 @@ export type Job =
     }
   | { type: 'restore'; cluster: ClusterAccess; archive: ArchiveToOpen }
   | { type: 'resume'; cluster: ClusterAccess; archive?: ArchiveToOpen }
-  | { type: 'undo'; cluster: ClusterAccess }
+  | { type: 'undo'; cluster: ClusterAccess; archive?: ArchiveToOpen }
   /** Reads every copy of a backup, and makes those that are missing. */
   | {
       type: 'verify';

@@ -60,7 +60,11 @@ export async function performJob(
       return { type: 'restored', outageSeconds };
     }
     case 'undo':
-      await undoRestore({ cluster: job.cluster, progress: told.progress });
+      await undoRestore({
+        cluster: job.cluster,
+        archive: job.archive && sourceOf(job.archive),
+        progress: told.progress,
+      });
       return { type: 'undone' };
     case 'verify':
       return { type: 'verified', copies: await verifyCopies(job, told) };

@@ -10,7 +10,7 @@ import { RouterOptions } from './RouterOptions';
 const eventsShape = z
   .object({ after: z.coerce.number().int().min(0).default(0) })
   .strict();
-const resumeShape = z.object({ fileKey: z.string().optional() }).strict();
+const interruptedShape = z.object({ fileKey: z.string().optional() }).strict();
 
 /** What is asked of an operation, and done to it. */
 export function operationRoutes(options: RouterOptions): Router {
@@ -63,7 +63,7 @@ export function operationRoutes(options: RouterOptions): Router {
         clusterOperations.resume(
           interrupted,
           by,
-          parse(resumeShape, request.body),
+          parse(interruptedShape, request.body),
         ),
     );
     response.status(202).json(operation);
@@ -74,10 +74,12 @@ export function operationRoutes(options: RouterOptions): Router {
       request,
       'restore-undo',
       'restore',
-      async (interrupted, { by }) => {
-        parse(nothingShape, request.body);
-        return clusterOperations.undo(interrupted, by);
-      },
+      async (interrupted, { by }) =>
+        clusterOperations.undo(
+          interrupted,
+          by,
+          parse(interruptedShape, request.body),
+        ),
     );
     response.status(202).json(operation);
   });

@@ -210,8 +210,11 @@ export class InMemoryClusterBackup implements ClusterBackupApi {
     return this.tell(id, { status: 'running', attempt: 2 });
   }
 
-  async undoRestore(id: string): Promise<Operation> {
-    this.answer('undo', { id });
+  async undoRestore(
+    id: string,
+    options: { fileKey?: string },
+  ): Promise<Operation> {
+    this.answer('undo', { id, ...options });
     return this.tell(id, { status: 'running', undoing: true });
   }
 

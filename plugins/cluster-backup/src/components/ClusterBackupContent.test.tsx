@@ -452,6 +452,7 @@ describe('an interrupted restore', () => {
     kind: 'restore',
     status: 'interrupted',
     backupId: 'backup-1',
+    needsArchive: false,
     step: { name: 'park-etcd', title: 'Stop etcd' },
   } as const;
 
@@ -513,6 +514,28 @@ describe('an interrupted restore', () => {
     ]);
     portal.tell('operation-1', { status: 'undone' });
     expect(await screen.findByText(/The restore was taken back/)).toBeVisible();
+  });
+
+  it('is undone with the key where nothing else tells how the machines are reached', async () => {
+    const archive = await anArchive();
+    portal.setHeader(archive.header);
+    portal.addCluster(CLUSTER, { backups: [aBackup()] });
+    portal.addOperation({ ...interrupted, needsArchive: undefined });
+    open();
+    await user.click(await button('Undo'));
+    const dialog = within(await screen.findByRole('dialog'));
+    const identity = await dialog.findByLabelText('age identity');
+    expect(
+      dialog.getByText(/The machines have not told yet how far it got/),
+    ).toBeVisible();
+    const submit = dialog.getByRole('button', { name: 'Undo the restore' });
+    expect(submit).toBeEnabled();
+    await user.type(identity, archive.identity);
+    await user.click(submit);
+    await screen.findByText('Restore being undone');
+    expect(portal.asked).toEqual([
+      { what: 'undo', with: { id: 'operation-1', fileKey: archive.fileKey } },
+    ]);
   });
 
   it('is not undone once an API server may have run', async () => {
