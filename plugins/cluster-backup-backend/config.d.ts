@@ -64,6 +64,8 @@ export interface Config {
      * the store. Instead of recipients. Default false.
      */
     dangerouslyStoreUnencrypted?: boolean;
+    /** Archives that are older are not restored: certificates in them are good for a year. Default 365. */
+    expireAfterDays?: number;
     /** zstd is smaller and faster. Default gzip. */
     compression?: 'gzip' | 'zstd';
     /** gzip's level, 1 to 9, default 1; or zstd's, 1 to 19, default 3. */

@@ -331,6 +331,11 @@ describe('an archive', () => {
     expect(failure.code).toBe('archive-signer-unknown');
   });
 
+  it('that is older than archives may be is not taken', async () => {
+    const failure = await restoreFrom({ expireAfterDays: 0 });
+    expect(failure.code).toBe('archive-expired');
+  });
+
   it('of another cluster is not taken', async () => {
     const other = await setStage({ nodes: 1 });
     try {

@@ -37,6 +37,7 @@ export async function archiveSource(
   options: ArchiveOptions,
 ): Promise<NamedArchive> {
   const { backupFile, backup } = options;
+  const { expireAfterDays } = configuration;
   const trustedSigners = [
     ...(await configuration.trustedSigners()),
     ...(options.signer ? [options.signer] : []),
@@ -50,6 +51,7 @@ export async function archiveSource(
       sha256: summary?.ciphertext.sha256,
       key,
       trustedSigners,
+      expireAfterDays,
       summary,
     };
   }
@@ -60,6 +62,7 @@ export async function archiveSource(
     sha256: summary.ciphertext.sha256,
     key,
     trustedSigners,
+    expireAfterDays,
     summary,
   };
 }

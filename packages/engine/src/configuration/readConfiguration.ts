@@ -12,6 +12,7 @@ import { ClusterAccess } from '../cluster';
 import { ClusterBackupError, NOTHING_CHANGED } from '../errors';
 import { GdcAccess, gdcSecrets, GOOGLE_TOKEN_URL, SecretName } from '../gdc';
 import { HostKeyRule, MachineAccess } from '../machine';
+import { EXPIRE_AFTER_DAYS } from '../restore';
 import { BackupStore, openFilesystemStore } from '../store';
 import {
   ClusterSection,
@@ -50,6 +51,8 @@ export interface Configuration {
   backupStores(id?: string): StoreConfiguration[];
   /** Who can open what is written, and how it is compressed. */
   packing(): Packing;
+  /** Archives that are older are not restored. */
+  expireAfterDays: number;
   /** age recipients; none where archives are not encrypted. */
   recipients: string[];
   /** Signs archives; a file that is not there is made, so that no archive is ever unsigned. */
@@ -82,6 +85,7 @@ export function readConfiguration(
     dangerouslyStoreUnencrypted = false,
     compression = 'gzip',
     compressionLevel,
+    expireAfterDays = EXPIRE_AFTER_DAYS,
   } = section as ConfigurationSection;
   const at = (path: string) => resolve(folder, path);
   const entityRefOf = ({ name, entityRef }: ClusterSection) =>
@@ -94,8 +98,16 @@ export function readConfiguration(
       ? parseSigningKey(signingKey)
       : loadSigningKeyFile(at(signingKeyFile));
 
+  if (!Number.isInteger(expireAfterDays) || expireAfterDays < 1) {
+    throw configurationWrong(
+      origin,
+      `expireAfterDays ${expireAfterDays} is no number of days`,
+    );
+  }
+
   return {
     recipients,
+    expireAfterDays,
     clusters: clusters.map(cluster => ({
       name: cluster.name,
       entityRef: entityRefOf(cluster),

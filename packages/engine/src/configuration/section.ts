@@ -7,6 +7,7 @@ export interface ConfigurationSection {
   signingKeyFile?: string;
   trustedSigners?: string[];
   dangerouslyStoreUnencrypted?: boolean;
+  expireAfterDays?: number;
   compression?: string;
   compressionLevel?: number;
   stores?: StoreSection[];

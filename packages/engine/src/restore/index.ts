@@ -1,3 +1,4 @@
+export { EXPIRE_AFTER_DAYS } from './plan';
 export {
   findUnfinishedRestore,
   restoreCluster,

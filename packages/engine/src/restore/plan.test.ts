@@ -3,7 +3,13 @@ import { Description } from '../archive';
 import { ClusterBackupError } from '../errors';
 import { ControlPlaneNode } from '../layout';
 import { parseEntries, stateOf } from './journal';
-import { bumpCovers, chooseBump, makePlan, operationName } from './plan';
+import {
+  bumpCovers,
+  chooseBump,
+  makePlan,
+  operationName,
+  refuseExpired,
+} from './plan';
 
 const node = (name: string, overrides: object = {}) =>
   ({
@@ -65,6 +71,17 @@ describe('the plan of a restore', () => {
     );
     expect(plan.operation).toMatch(/^restore-20261122T150000Z-[0-9a-f]{8}$/);
     expect(JSON.stringify(plan)).not.toContain('sa.key');
+  });
+
+  it.each([
+    [undefined, '2026-12-31T23:59:59Z', undefined],
+    [undefined, '2027-01-01T00:00:00Z', 'archive-expired'],
+    [30, '2026-01-31T00:00:00Z', 'archive-expired'],
+    [400, '2027-01-31T00:00:00Z', undefined],
+  ])('refuses archives that are %s days old or more: %s', (days, now, code) => {
+    const check = () => refuseExpired(description(['a']), days, new Date(now));
+    if (code) expect(refusal(check)).toMatchObject({ code });
+    else check();
   });
 
   it('takes a node that the archive does not know, for it was not reached that day', () => {

@@ -97,6 +97,36 @@ export function makePlan(options: {
 }
 
 /**
+ * The certificates in a backup are good for a year, and so are most of what it knows of the machines; `bmctl` has the
+ * same rule.
+ *
+ * @public
+ */
+export const EXPIRE_AFTER_DAYS = 365;
+
+/**
+ * Refuses an archive that is too old.
+ *
+ * @throws ClusterBackupError `archive-expired`
+ */
+export function refuseExpired(
+  { createdAt }: Description,
+  days: number = EXPIRE_AFTER_DAYS,
+  now: Date = new Date(),
+) {
+  const age = Math.floor((now.getTime() - Date.parse(createdAt)) / 86_400_000);
+  if (age < days) return;
+  throw new ClusterBackupError({
+    code: 'archive-expired',
+    message: `The archive is ${age} days old (${createdAt}); archives expire after ${days} days.`,
+    state: NOTHING_CHANGED,
+    remedy:
+      'Choose a later backup. Where there is none, set expireAfterDays to more, and expect certificates in it that have expired: kubeadm certs renew all after the restore.',
+    details: { createdAt, days },
+  });
+}
+
+/**
  * Refuses an archive that is not the one that a plan was made for.
  *
  * @throws ClusterBackupError `archive-other-cluster`, `resume-other-archive`

@@ -38,6 +38,7 @@ import {
   makePlan,
   operationName,
   Plan,
+  refuseExpired,
   refuseOtherArchive,
   VerifiedArchive,
   workspaceOf,
@@ -63,6 +64,8 @@ export interface ArchiveSource {
   key?: ArchiveKeys;
   /** Fingerprints of the signing keys that are trusted. */
   trustedSigners: string[];
+  /** An older one is refused. Default {@link EXPIRE_AFTER_DAYS}. */
+  expireAfterDays?: number;
 }
 
 /** The state that a restore which failed and was undone everywhere leaves. @public */
@@ -329,6 +332,7 @@ async function prepare(
       {
         description: async description => {
           if (earlier.plan) refuseOtherArchive(earlier.plan, description);
+          else refuseExpired(description, options.archive.expireAfterDays);
           const report = await checkCluster(cluster, {
             ...run,
             purpose: 'restore',

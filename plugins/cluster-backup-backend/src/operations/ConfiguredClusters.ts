@@ -158,7 +158,14 @@ export class ConfiguredClusters {
       const store = await openStore(plugged);
       const { summary } = await readSummary(store, key, trustedSigners);
       const { sha256 } = summary.ciphertext;
-      return { store: plugged, key, sha256, fileKey, trustedSigners };
+      return {
+        store: plugged,
+        key,
+        sha256,
+        fileKey,
+        trustedSigners,
+        expireAfterDays: this.configuration.expireAfterDays,
+      };
     });
   }
 

@@ -27,6 +27,7 @@ export interface ArchiveToOpen {
   sha256: string;
   fileKey?: Uint8Array;
   trustedSigners: string[];
+  expireAfterDays: number;
 }
 
 /** What the engine is to do; it goes to another process, so it is data. */

@@ -112,11 +112,13 @@ async function check(
 }
 
 function sourceOf(archive: ArchiveToOpen): ArchiveSource {
-  const { store, key, sha256, fileKey, trustedSigners } = archive;
+  const { store, key, sha256, fileKey, trustedSigners, expireAfterDays } =
+    archive;
   return {
     open: async signal => (await openStore(store)).get(key, { signal }),
     sha256,
     key: fileKey && { fileKey: Buffer.from(fileKey) },
     trustedSigners,
+    expireAfterDays,
   };
 }
