@@ -79,6 +79,10 @@ exports.up = async function up(knex) {
     table.text('reservations').notNullable().comment('JSON');
     table.string('requested_by');
     table.string('operation_id', 36);
+    table
+      .boolean('before_restore')
+      .notNullable()
+      .comment('What a restore replaced');
     table.bigInteger('found_at').comment('In a store, without a record');
     table.index(['cluster_ref', 'created_at', 'id']);
     table.index(['key']);

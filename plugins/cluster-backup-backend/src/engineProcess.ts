@@ -29,6 +29,7 @@ async function main(job: Job) {
   try {
     const outcome = await performJob(job, {
       progress: progress => void say({ progress }),
+      made: made => say({ made }),
       signal: cancel.signal,
     });
     await say({ outcome });

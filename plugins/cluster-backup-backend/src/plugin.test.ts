@@ -243,7 +243,18 @@ it('checks, backs up, restores, over HTTP', async () => {
   expect(overview).toMatchObject({ name: 'lab', lastBackup: backup });
   expect(overview.current).toBeUndefined();
   expect(overview.recent).toHaveLength(3);
-  expect(await get(`${CLUSTER}/backups`)).toEqual({ backups: [backup] });
+  const { backups } = await get(`${CLUSTER}/backups`);
+  expect(backups).toEqual([
+    expect.objectContaining({
+      operationId: operation.id,
+      isBeforeRestore: true,
+      requestedBy: 'user:default/mock',
+      copies: backup.copies.map(() =>
+        expect.objectContaining({ state: 'good' }),
+      ),
+    }),
+    backup,
+  ]);
   // Neither the file key nor an SSH key is in the database.
   for (const table of ['operations', 'operation_events', 'backups']) {
     const rows = JSON.stringify(await knex(table).select());

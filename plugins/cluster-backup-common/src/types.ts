@@ -81,6 +81,8 @@ export interface Backup {
   /** Who asked for it: an entity reference. Absent where it was found in a store. */
   requestedBy?: string;
   operationId?: string;
+  /** It was taken right before a restore, and holds what that restore replaced. */
+  isBeforeRestore: boolean;
   /** When it was found in a store, without a record of who made it; ISO 8601. */
   foundAt?: string;
 }
@@ -185,6 +187,7 @@ export interface ClusterOverview {
   stores: string[];
   /** Who can open backups that are taken from now on. */
   recipients: RecipientProof[];
+  /** The last one but those of what a restore replaced. */
   lastBackup?: Backup;
   /** The operation that is queued, running or interrupted. */
   current?: Operation;

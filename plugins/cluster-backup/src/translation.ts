@@ -141,6 +141,7 @@ export const clusterBackupTranslationRef = createTranslationRef({
       reservations: 'Reservations',
       none: 'none',
       actions: 'Actions',
+      beforeRestore: 'before a restore',
       older: 'Show older backups',
       details: 'Backup of {{time}}',
     },
@@ -234,6 +235,8 @@ export const clusterBackupTranslationRef = createTranslationRef({
       kept: 'The data that is replaced is kept on the machines.',
       proof:
         'Everything is prepared and proven first. Until the control plane is stopped, nothing changes.',
+      safety:
+        'What is there now is backed up first, as far as an etcd member still answers.',
       unencrypted:
         'This archive is not encrypted: no identity is needed to open it.',
       confirmation: 'Type {{cluster}} to confirm',

@@ -1,6 +1,6 @@
-import { backupCluster } from '@cluster-backup/engine';
-import { openStore, readConfigurationFile } from '../configuration';
+import { readConfigurationFile } from '../configuration';
 import { conclude, tell, tellCopies, tellFindings } from '../terminal';
+import { takeBackup } from './takeBackup';
 
 export function backup(options: {
   cluster: string;
@@ -10,19 +10,12 @@ export function backup(options: {
 }) {
   return conclude(async signal => {
     const configuration = readConfigurationFile(options.config);
-    const { key, summary, reservations, copies } = await backupCluster({
-      ...configuration.packing(),
-      cluster: configuration.cluster(options.cluster),
-      folder: configuration.folder(options.cluster),
-      stores: configuration.backupStores(options.store).map(store => ({
-        id: store.id,
-        open: () => openStore(store),
-      })),
-      proveContents: options.prove,
-      signingKey: await configuration.signingKey(),
-      progress: tell(),
-      signal,
-    });
+    const { cluster: name, store, prove } = options;
+    const { key, summary, reservations, copies } = await takeBackup(
+      configuration,
+      { name, cluster: configuration.cluster(name), store },
+      { proveContents: prove, progress: tell(), signal },
+    );
     tellFindings(reservations);
     tellCopies(copies);
     return { key, summary, copies };

@@ -9,6 +9,7 @@ import { ArchiveOptions, archiveSource } from '../archiveSource';
 import { confirmedArchive } from '../origin';
 import { readConfigurationFile } from '../configuration';
 import { conclude, tell, tellFindings } from '../terminal';
+import { takeBackup } from './takeBackup';
 
 interface ClusterOptions {
   cluster: string;
@@ -25,6 +26,12 @@ export function restore(options: RestoreOptions & { dryRun?: boolean }) {
       cluster: configuration.cluster(options.cluster),
       archive: await archiveToRestore(configuration, options, signal),
       dryRun: options.dryRun,
+      safetyBackup: (cluster, told) =>
+        takeBackup(
+          configuration,
+          { name: options.cluster, cluster },
+          { ...told, occasion: 'before-restore' },
+        ),
       progress: tell(),
       signal,
     });

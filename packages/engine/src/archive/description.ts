@@ -66,6 +66,8 @@ export interface Description {
   /** ISO 8601, UTC. */
   createdAt: string;
   createdBy: { engine: string };
+  /** `before-restore`: it holds what a restore was about to replace. */
+  occasion?: string;
   versions: {
     kubernetes?: string;
     etcd: string;
@@ -112,6 +114,7 @@ const descriptionShape = object({
   }),
   createdAt: instant,
   createdBy: object({ engine: text({ max: 100 }) }),
+  occasion: optional(text({ max: 100 })),
   versions: object({
     kubernetes: optional(text({ max: 100 })),
     etcd: text({ max: 100 }),

@@ -46,6 +46,8 @@ export interface BackupOptions extends Packing {
   stores: StoreToOpen[];
   /** Ed25519 private key. */
   signingKey: KeyObject;
+  /** Why it is taken, where it is not for its own sake. */
+  occasion?: 'before-restore';
   /**
    * Before it counts, opens what is stored, as a restore would. It takes as long again as half the backup
    * (docs/performance.md); without it the stored bytes are compared with those that were written.
@@ -315,7 +317,7 @@ async function pack(
 }
 
 function describe(
-  { cluster, connected, nodes, reservations }: Backup,
+  { cluster, connected, nodes, reservations, occasion }: Backup,
   chosen: ControlPlaneNode,
   found: {
     etcdVersion: string;
@@ -341,6 +343,7 @@ function describe(
     },
     createdAt: found.now.toISOString(),
     createdBy: { engine: engineVersion },
+    occasion,
     versions: {
       kubernetes: chosen.kubernetesVersion,
       etcd: found.etcdVersion,

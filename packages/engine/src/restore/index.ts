@@ -12,5 +12,6 @@ export type {
   RestoreResult,
   UnfinishedRestore,
 } from './restoreCluster';
+export type { SafetyBackup } from './safetyBackup';
 export type { Plan, NodePlan, VerifiedArchive, Answered } from './plan';
 export type { Boundary } from './Step';

@@ -49,6 +49,7 @@ import {
   receiveSnapshot,
   sweepWorkspace,
 } from './prepare';
+import { backUpFirst, SafetyBackup } from './safetyBackup';
 import { Attempting, Boundary, StepNode } from './Step';
 import { ask } from './steps/members';
 import { lastRevision } from './steps/weighBump';
@@ -78,6 +79,8 @@ export interface RestoreOptions {
   archive: ArchiveSource;
   /** Do everything up to the commit, then take it back. */
   dryRun?: boolean;
+  /** Backs up what is about to be replaced. */
+  safetyBackup?: SafetyBackup;
   progress?: Progress;
   /** Obeyed until the point of no return. */
   signal?: AbortSignal;
@@ -111,10 +114,12 @@ export async function restoreCluster(
       throw restated(causeOf(error, run.signal), NOTHING_CHANGED);
     });
     refuseUnfinished(journals);
+    const found = await backUpFirst(cluster.access, options, run);
     const prepared = await prepare(cluster, options, run, {
       fence: nextFence(journals),
     });
-    return commit(prepared, run, options.dryRun === true);
+    const reservations = [...found, ...prepared.reservations];
+    return commit({ ...prepared, reservations }, run, options.dryRun === true);
   });
 }
 

@@ -24,6 +24,8 @@ export interface BackupRecordStore {
     retryAfterMs: number;
     limit: number;
   }): Promise<Backup[]>;
+  /** The newest one but those of what a restore replaced. */
+  last(clusterRef: string): Promise<Backup | undefined>;
   /** Newest first. */
   page(
     clusterRef: string,

@@ -26,6 +26,7 @@ interface BackupRow {
   reservations: string;
   requested_by: string | null;
   operation_id: string | null;
+  before_restore: boolean | number;
   found_at: number | string | null;
 }
 
@@ -103,6 +104,14 @@ export class DatabaseBackupRecordStore implements BackupRecordStore {
       if (!there) await insertBackup(trx, { ...backup, id });
       await recordCopies(trx, id, [{ store, state: 'unknown' }]);
     });
+  }
+
+  async last(clusterRef: string): Promise<Backup | undefined> {
+    const rows = await this.knex<BackupRow>('backups')
+      .where({ cluster_ref: clusterRef, before_restore: false })
+      .orderBy('created_at', 'desc')
+      .limit(1);
+    return (await this.withCopies(rows))[0];
   }
 
   private async withCopies(rows: BackupRow[]): Promise<Backup[]> {
@@ -208,6 +217,7 @@ export async function insertBackup(
     reservations: JSON.stringify(backup.reservations),
     requested_by: backup.requestedBy ?? null,
     operation_id: backup.operationId ?? null,
+    before_restore: backup.isBeforeRestore,
     found_at: backup.foundAt ? Date.parse(backup.foundAt) : null,
   };
   await knex<BackupRow>('backups').insert(row);
@@ -232,6 +242,7 @@ function backupOf(row: BackupRow, copies: CopyRow[]): Backup {
     reservations: JSON.parse(row.reservations),
     requestedBy: row.requested_by ?? undefined,
     operationId: row.operation_id ?? undefined,
+    isBeforeRestore: Boolean(row.before_restore),
     foundAt: row.found_at === null ? undefined : isoTime(row.found_at),
   };
 }

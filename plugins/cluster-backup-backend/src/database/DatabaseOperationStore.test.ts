@@ -20,6 +20,7 @@ const backup: NonNullable<Ending['backup']> = {
   key: 'default/lab/1/lab.tar.gz.age',
   createdAt: '2026-11-22T10:00:00.000Z',
   isEncrypted: true,
+  isBeforeRestore: false,
   size: 3_000_000_000,
   snapshotSize: 9_000_000_000,
   revision: 1_000_000_511,

@@ -7,6 +7,7 @@ import {
   OperationStatus,
 } from '@cluster-backup/backstage-plugin-cluster-backup-common';
 import { Knex } from 'knex';
+import { FoundCopy } from '../operations/Job';
 import { insertBackup, recordCopies } from './DatabaseBackupRecordStore';
 import { after, isoTime, isPostgres, now } from './databaseClock';
 import {
@@ -14,6 +15,7 @@ import {
   Ending,
   Lease,
   LeaseLostError,
+  NewBackup,
   NewEvent,
   OperationStore,
   Standing,
@@ -221,6 +223,32 @@ export class DatabaseOperationStore implements OperationStore {
     });
   }
 
+  async recordSafetyBackup(
+    operationId: string,
+    backup: NewBackup,
+    copies: FoundCopy[],
+  ): Promise<void> {
+    await this.knex.transaction(async trx => {
+      const id = randomUUID();
+      await this.insertBackup(trx, operationId, { ...backup, id });
+      await recordCopies(trx, id, copies);
+    });
+  }
+
+  private async insertBackup(
+    trx: Knex,
+    operationId: string,
+    backup: NewBackup & { id: string },
+  ) {
+    const row = (await this.row(trx, operationId))!;
+    await insertBackup(trx, {
+      ...backup,
+      operationId,
+      clusterRef: row.cluster_ref,
+      requestedBy: row.requested_by,
+    });
+  }
+
   async end(lease: Lease, ending: Ending): Promise<void> {
     await this.knex.transaction(async trx => {
       const backupId = ending.backup && randomUUID();
@@ -235,19 +263,13 @@ export class DatabaseOperationStore implements OperationStore {
       await this.append(trx, lease.id, [
         { type: 'status', message: ending.message },
       ]);
-      const row = (await this.row(trx, lease.id))!;
       if (ending.backup && backupId) {
-        const { cluster_ref, requested_by } = row;
-        await insertBackup(trx, {
-          ...ending.backup,
-          id: backupId,
-          operationId: lease.id,
-          clusterRef: cluster_ref,
-          requestedBy: requested_by,
-        });
+        const made = { ...ending.backup, id: backupId };
+        await this.insertBackup(trx, lease.id, made);
       }
-      if (ending.copies && row.backup_id) {
-        await recordCopies(trx, row.backup_id, ending.copies);
+      const { backup_id: ofCopies } = (await this.row(trx, lease.id))!;
+      if (ending.copies && ofCopies) {
+        await recordCopies(trx, ofCopies, ending.copies);
       }
     });
   }

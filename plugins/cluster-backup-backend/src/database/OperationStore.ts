@@ -30,6 +30,12 @@ export interface Standing {
   bytes?: Operation['bytes'];
 }
 
+/** What an operation records of a backup. */
+export type NewBackup = Omit<
+  Backup,
+  'id' | 'operationId' | 'requestedBy' | 'clusterRef' | 'copies'
+>;
+
 /** How an attempt ended. */
 export interface Ending {
   status: Exclude<OperationStatus, 'queued' | 'running'>;
@@ -41,10 +47,7 @@ export interface Ending {
   needsArchive?: boolean;
   outageSeconds?: number;
   /** What a backup made: recorded together with its operation's end. */
-  backup?: Omit<
-    Backup,
-    'id' | 'operationId' | 'requestedBy' | 'clusterRef' | 'copies'
-  >;
+  backup?: NewBackup;
   /** What the stores gave of the operation's backup. */
   copies?: FoundCopy[];
 }
@@ -89,6 +92,12 @@ export interface OperationStore {
   tell(lease: Lease, standing: Standing, events: NewEvent[]): Promise<void>;
   /** @throws LeaseLostError */
   end(lease: Lease, ending: Ending): Promise<void>;
+  /** The backup that a restore made of what it replaces. It is there, whoever has the operation by now. */
+  recordSafetyBackup(
+    operationId: string,
+    backup: NewBackup,
+    copies: FoundCopy[],
+  ): Promise<void>;
   /**
    * Gives an operation back that was not ended: a restore is interrupted, anything else queued again.
    *

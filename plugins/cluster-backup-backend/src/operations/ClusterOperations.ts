@@ -7,6 +7,7 @@ import { BackupRecordStore } from '../database/BackupRecordStore';
 import { Claim, OperationStore } from '../database/OperationStore';
 import { ConfiguredClusters } from './ConfiguredClusters';
 import { ArchiveToOpen, Job } from './Job';
+import { foreseen } from './fault';
 import { OperationWorker } from './OperationWorker';
 
 const FILE_KEY_BYTES = 16;
@@ -78,6 +79,11 @@ export class ClusterOperations {
     const fileKey = fileKeyTo(backup, options.fileKey);
     const cluster = this.clusters.access(clusterRef);
     const archive = await this.clusters.archive(backup, fileKey);
+    const safety = await this.clusters.backupJob(clusterRef).catch(error => {
+      // Who has nobody to encrypt to, or no store any more, can restore all the same.
+      if (foreseen(error)) return undefined;
+      throw error;
+    });
     this.refuseWhenStopping();
     const claim = await this.operations.beginRestore({
       clusterRef,
@@ -86,7 +92,7 @@ export class ClusterOperations {
       workerId: this.worker.id,
     });
     if (!claim) throw await this.busy(clusterRef);
-    return this.begin(claim, { type: 'restore', cluster, archive });
+    return this.begin(claim, { type: 'restore', cluster, archive, safety });
   }
 
   async resume(

@@ -15,7 +15,7 @@ import {
 } from '@cluster-backup/backstage-plugin-cluster-backup-common';
 import { BackupRecordStore } from '../database/BackupRecordStore';
 import { Claim } from '../database/OperationStore';
-import { ArchiveToOpen, Job, PluggedStore } from './Job';
+import { ArchiveToOpen, BackupJob, Job, PluggedStore } from './Job';
 import { foreseen } from './fault';
 import { openStore } from './openStore';
 
@@ -125,6 +125,10 @@ export class ConfiguredClusters {
         trustedSigners: await this.configuration.trustedSigners(),
       };
     }
+    return this.backupJob(clusterRef);
+  }
+
+  async backupJob(clusterRef: string): Promise<BackupJob> {
     return {
       type: 'backup',
       packing: this.configuration.packing(),

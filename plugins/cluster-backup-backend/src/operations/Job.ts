@@ -42,7 +42,13 @@ export type Job =
       /** As PEM. */
       signingKey: string;
     }
-  | { type: 'restore'; cluster: ClusterAccess; archive: ArchiveToOpen }
+  | {
+      type: 'restore';
+      cluster: ClusterAccess;
+      archive: ArchiveToOpen;
+      /** What is replaced is backed up before, where it can be configured so. */
+      safety?: BackupJob;
+    }
   | { type: 'resume'; cluster: ClusterAccess; archive?: ArchiveToOpen }
   | { type: 'undo'; cluster: ClusterAccess; archive?: ArchiveToOpen }
   /** Reads every copy of a backup, and makes those that are missing. */
@@ -65,6 +71,15 @@ export type Job =
 /** What a store gave of a backup. */
 export type FoundCopy = Omit<BackupCopy, 'checkedAt' | 'verifiedAt'>;
 
+export type BackupJob = Extract<Job, { type: 'backup' }>;
+
+/** What a backup made. */
+export interface MadeBackup {
+  key: string;
+  summary: ArchiveSummary;
+  copies: FoundCopy[];
+}
+
 type RestoreJob = Extract<Job, { type: 'restore' | 'resume' | 'undo' }>;
 
 export function isRestore(job: Job): job is RestoreJob {
@@ -80,12 +95,7 @@ export type Unfinished =
 /** What came of a job. */
 export type Outcome =
   | { type: 'checked'; findings: Finding[] }
-  | {
-      type: 'backed-up';
-      key: string;
-      summary: ArchiveSummary;
-      copies: FoundCopy[];
-    }
+  | ({ type: 'backed-up' } & MadeBackup)
   | { type: 'verified'; copies: FoundCopy[] }
   | { type: 'tended'; swept: string[]; found: FoundBackup[] }
   | { type: 'restored'; outageSeconds: number }
@@ -96,6 +106,8 @@ export type Outcome =
 
 export type FromEngine =
   | { progress: ProgressEvent }
+  /** Besides what the job is for. */
+  | { made: MadeBackup }
   | { outcome: Outcome }
   /** Nobody foresaw it: for the log. */
   | { defect: string };

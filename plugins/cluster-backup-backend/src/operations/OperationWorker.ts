@@ -14,6 +14,7 @@ import { endedElsewhere, endingOf } from './endingOf';
 import { foreseen, notForeseen, stateAfter } from './fault';
 import { Job } from './Job';
 import { OperationLog } from './OperationLog';
+import { recordOf } from './recordOf';
 import { RunningEngine, startEngine } from './startEngine';
 
 const POLL_MS = 1000;
@@ -196,6 +197,11 @@ export class OperationWorker {
     if (run.isAbandoned) return undefined;
     run.engine = startEngine(job, {
       progress: event => log.tell(event),
+      made: ({ key, summary, copies }) =>
+        this.store
+          .recordSafetyBackup(lease.id, recordOf(key, summary), copies)
+          // It is found in the stores, and recorded then.
+          .catch(error => this.warn(lease, 'made a backup unheard', error)),
       defect: stack => this.warn(lease, 'failed as nobody foresaw', stack),
     });
     try {

@@ -2,6 +2,7 @@ import { createPrivateKey } from 'node:crypto';
 import {
   ArchiveSource,
   backupCluster,
+  BackupOptions,
   checkCluster,
   ClusterAccess,
   connectCluster,
@@ -13,7 +14,15 @@ import {
   undoRestore,
 } from '@cluster-backup/engine';
 import { foreseen } from './fault';
-import { ArchiveToOpen, FoundCopy, Job, Outcome, Unfinished } from './Job';
+import {
+  ArchiveToOpen,
+  BackupJob,
+  FoundCopy,
+  Job,
+  MadeBackup,
+  Outcome,
+  Unfinished,
+} from './Job';
 import { openStore } from './openStore';
 import { tendStore } from './tendStore';
 import { verifyCopies } from './verifyCopies';
@@ -21,39 +30,45 @@ import { verifyCopies } from './verifyCopies';
 /** Does what a job says, with the engine. */
 export async function performJob(
   job: Job,
-  told: { progress: Progress; signal: AbortSignal },
+  told: {
+    progress: Progress;
+    signal: AbortSignal;
+    made(backup: MadeBackup): Promise<void>;
+  },
 ): Promise<Outcome> {
+  const { progress, signal } = told;
   switch (job.type) {
     case 'check':
       return { type: 'checked', findings: await check(job.cluster, told) };
-    case 'backup': {
-      const { key, summary, copies } = await backupCluster({
-        ...told,
-        cluster: job.cluster,
-        folder: job.folder,
-        stores: job.stores.map(store => ({
-          id: store.id,
-          open: () => openStore(store),
-        })),
-        ...job.packing,
-        proveContents: true,
-        signingKey: createPrivateKey(job.signingKey),
-      });
-      return { type: 'backed-up', key, summary, copies: copies.map(written) };
-    }
+    case 'backup':
+      return { type: 'backed-up', ...(await backUp(job, told)) };
     case 'restore': {
       const archive = sourceOf(job.archive);
+      const { safety } = job;
       const { outageSeconds } = await restoreCluster({
-        ...told,
+        progress,
+        signal,
         cluster: job.cluster,
         archive,
+        safetyBackup:
+          safety &&
+          (async (cluster, meanwhile) => {
+            const made = await backUp(
+              { ...safety, cluster },
+              meanwhile,
+              'before-restore',
+            );
+            await told.made(made);
+            return made;
+          }),
       });
       return { type: 'restored', outageSeconds };
     }
     case 'resume': {
       const archive = job.archive && sourceOf(job.archive);
       const { outageSeconds } = await resumeRestore({
-        ...told,
+        progress,
+        signal,
         cluster: job.cluster,
         archive,
       });
@@ -75,6 +90,27 @@ export async function performJob(
     default:
       throw new Error(`No such job: ${(job satisfies never as Job).type}`);
   }
+}
+
+async function backUp(
+  job: BackupJob,
+  told: { progress: Progress; signal: AbortSignal },
+  occasion?: BackupOptions['occasion'],
+): Promise<MadeBackup> {
+  const { key, summary, copies } = await backupCluster({
+    ...told,
+    occasion,
+    cluster: job.cluster,
+    folder: job.folder,
+    stores: job.stores.map(store => ({
+      id: store.id,
+      open: () => openStore(store),
+    })),
+    ...job.packing,
+    proveContents: true,
+    signingKey: createPrivateKey(job.signingKey),
+  });
+  return { key, summary, copies: copies.map(written) };
 }
 
 function written({ store, problem, lockedUntil }: Copy): FoundCopy {

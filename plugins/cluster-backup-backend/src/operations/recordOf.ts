@@ -17,5 +17,6 @@ export function recordOf(key: string, summary: ArchiveSummary) {
     sha256: ciphertext.sha256,
     signer,
     reservations: description.reservations,
+    isBeforeRestore: description.occasion === 'before-restore',
   };
 }

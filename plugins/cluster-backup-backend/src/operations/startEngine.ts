@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { Progress } from '@cluster-backup/engine';
-import { FromEngine, Job, Outcome, ToEngine } from './Job';
+import { FromEngine, Job, MadeBackup, Outcome, ToEngine } from './Job';
 
 const ENTRY = require.resolve(
   '@cluster-backup/backstage-plugin-cluster-backup-backend/engineProcess',
@@ -31,7 +31,12 @@ export class EngineEndedError extends Error {
 /** Starts a job in a process of its own. */
 export function startEngine(
   job: Job,
-  told: { progress: Progress; defect: (stack: string) => void },
+  told: {
+    progress: Progress;
+    /** It made a backup besides what it is for. */
+    made?: (backup: MadeBackup) => void;
+    defect: (stack: string) => void;
+  },
 ): RunningEngine {
   // In a session of its own Ctrl-C is not for it, and neither is the portal's share of the processors.
   const child = fork(ENTRY, [], {
@@ -47,6 +52,7 @@ export function startEngine(
   const outcome = new Promise<Outcome>((resolve, reject) => {
     child.on('message', (message: FromEngine) => {
       if ('progress' in message) told.progress(message.progress);
+      else if ('made' in message) told.made?.(message.made);
       else if ('defect' in message) told.defect(message.defect);
       else if ('outcome' in message) resolve(message.outcome);
       // What makes JavaScript of sources speaks here as well.

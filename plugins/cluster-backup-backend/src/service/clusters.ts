@@ -103,9 +103,9 @@ export function clusterRoutes(options: RouterOptions): Router {
 
   async function overviewOf(allowed: Allowed): Promise<ClusterOverview> {
     const { clusterRef } = allowed;
-    const [page, recipients, current, recent, create, restore] =
+    const [lastBackup, recipients, current, recent, create, restore] =
       await Promise.all([
-        backups.page(clusterRef, { limit: 1 }),
+        backups.last(clusterRef),
         recipientProofs.of(clusters.recipients),
         operations.current(clusterRef),
         operations.recent(clusterRef, RECENT),
@@ -118,7 +118,7 @@ export function clusterRoutes(options: RouterOptions): Router {
       fault: whyNoBackup(clusterRef),
       stores: clusters.stores,
       recipients,
-      lastBackup: page.backups[0],
+      lastBackup,
       current,
       recent,
       allowed: { create, restore },

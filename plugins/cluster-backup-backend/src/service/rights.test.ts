@@ -66,6 +66,7 @@ beforeAll(async () => {
         key: 'k',
         createdAt: new Date().toISOString(),
         isEncrypted: true,
+        isBeforeRestore: false,
         size: 1,
         snapshotSize: 1,
         revision: 1,

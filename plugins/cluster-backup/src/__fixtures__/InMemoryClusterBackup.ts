@@ -101,7 +101,9 @@ export class InMemoryClusterBackup implements ClusterBackupApi {
       current: recent.find(({ status }) =>
         ['queued', 'running', 'interrupted'].includes(status),
       ),
-      lastBackup: this.backups.find(b => b.clusterRef === clusterRef),
+      lastBackup: this.backups.find(
+        b => b.clusterRef === clusterRef && !b.isBeforeRestore,
+      ),
     };
   }
 

@@ -12,6 +12,7 @@ export function aBackup(overrides: Partial<Backup> = {}): Backup {
       .slice(0, 14)}.tar.gz.age`,
     createdAt,
     isEncrypted: true,
+    isBeforeRestore: false,
     size: 415_236_096,
     snapshotSize: 1_073_741_856,
     revision: 8_123_456,

@@ -60,10 +60,16 @@ export function BackupsTable(props: {
       label: t('backups.time'),
       isRowHeader: true,
       minWidth: 200,
-      cell: ({ createdAt, copies, reservations: { length: count } }) => (
+      cell: ({
+        createdAt,
+        copies,
+        isBeforeRestore,
+        reservations: { length: count },
+      }) => (
         <CellText
           title={formatTime(createdAt)}
           description={[
+            isBeforeRestore && t('backups.beforeRestore'),
             isNarrow && lacking(copies),
             formatAge(createdAt),
             isNarrow && count > 0 && t('protection.reservations', { count }),

@@ -70,6 +70,7 @@ export function RestoreDialog(props: {
                 })}
               </li>
               <li>{t('restore.outage', { cluster })}</li>
+              <li>{t('restore.safety')}</li>
               <li>{t('restore.proof')}</li>
               <li>{t('restore.kept')}</li>
             </ul>
