@@ -3,6 +3,7 @@ import { setStage, Stage } from './stage';
 import { contentsAt, differences } from '../proof/contents';
 import { membersAgree } from '../proof/members';
 import { Watcher, watchConfigMaps } from '../proof/informer';
+import { BackupResult } from '@cluster-backup/engine';
 import { CoreV1Api, KubeConfig } from '@kubernetes/client-node';
 
 jest.setTimeout(180_000);
@@ -62,7 +63,13 @@ describe.each([
     });
 
     const steps: string[] = [];
+    let safety: BackupResult | undefined;
     const restored = await stage.restore(backup, {
+      safetyBackup: async (cluster, told) => {
+        const occasion = 'before-restore';
+        safety = await stage.backUp({ ...told, cluster, occasion });
+        return safety;
+      },
       progress: event => {
         if (event.type === 'step' && event.status === 'done') {
           steps.push(event.step);
@@ -73,6 +80,10 @@ describe.each([
       steps.indexOf('return-api-servers'),
     );
     expect(restored.outageSeconds).toBeGreaterThan(0);
+    expect(restored.reservations).toEqual([]);
+    const { description, facts } = safety!.summary;
+    expect(description.occasion).toBe('before-restore');
+    expect(facts.revision).toBeGreaterThan(revision);
     expect(differences(expected, await contentsAt(lab.nodes[0]))).toEqual([]);
     expect(await membersAgree(lab.nodes)).toEqual([]);
 
@@ -94,4 +105,29 @@ describe.each([
       );
     });
   });
+});
+
+it('restores all the same when no member is left that could be backed up', async () => {
+  const stage = await setStage({ nodes: 1 });
+  try {
+    const backup = await stage.backUp();
+    const [node] = stage.lab.nodes;
+    const expected = await contentsAt(node, backup.summary.facts.revision);
+    const database = '/var/lib/etcd/member/snap/db';
+    await node.exec(['dd', 'if=/dev/zero', `of=${database}`, 'count=64']);
+    await node.etcd.kill();
+    const restored = await stage.restore(backup, {
+      safetyBackup: (cluster, told) => stage.backUp({ ...told, cluster }),
+    });
+    expect(restored.reservations).toContainEqual(
+      expect.objectContaining({
+        code: 'safety-backup-failed',
+        message: expect.stringContaining('could not be backed up'),
+      }),
+    );
+    expect(differences(expected, await contentsAt(node))).toEqual([]);
+    expect(await stage.stored()).toHaveLength(2);
+  } finally {
+    await stage.stop();
+  }
 });
