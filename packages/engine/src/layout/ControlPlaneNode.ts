@@ -65,6 +65,8 @@ export interface LayoutReservation {
 /** What a control-plane node is, read from the node itself. @public */
 export interface ControlPlaneNode {
   machine: Machine;
+  /** Of its Node; the kubelet names static pods after it, `etcd-NAME`. Undefined where its certificate does not tell. */
+  nodeName?: string;
   /** The folder that the kubelet watches. */
   manifestsDir: string;
   etcd: EtcdInstance;

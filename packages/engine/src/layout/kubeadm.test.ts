@@ -1,12 +1,15 @@
 import {
   chmodSync,
   chownSync,
+  readFileSync,
   renameSync,
   rmSync,
   truncateSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { parse, stringify } from 'yaml';
 import { ClusterBackupError } from '../errors';
+import { makeAuthority, makeCertificate } from '../etcd/__testUtils__/openssl';
 import { captureFiles, CapturedFile } from './captureFiles';
 import { ControlPlaneNode } from './ControlPlaneNode';
 import { readControlPlaneNode } from './kubeadm';
@@ -97,6 +100,7 @@ describe('readControlPlaneNode', () => {
     );
     expect(node.kubernetesVersion).toBe('1.31.4');
     expect(node.frontServer).toBe('https://192.0.2.10:6443');
+    expect(node.nodeName).toBeUndefined();
     const fingerprints = [
       node.caFingerprint,
       ...Object.values(node.fingerprints),
@@ -226,6 +230,35 @@ spec:
       'file-left-out',
       'manifest-unreadable',
     ]);
+  });
+
+  it('knows its Node from the certificate of its kubelet, in a file or inside of kubelet.conf', async () => {
+    const files = join(tree.root, 'kubelet');
+    makeAuthority(join(files, 'ca'), 'ca');
+    makeCertificate(
+      join(files, 'client'),
+      join(files, 'ca'),
+      '/O=system:nodes/CN=system:node:node-7.example.com',
+    );
+    const pem = readFileSync(join(files, 'client.crt'));
+    tree.write('/var/lib/kubelet/pki/kubelet-client-1.pem', pem.toString());
+    expect((await read()).nodeName).toBe('node-7.example.com');
+
+    rmSync(join(tree.root, 'var/lib/kubelet/pki/kubelet-client-current.pem'));
+    const { clusters, contexts } = parse(
+      readFileSync(join(tree.root, 'etc/kubernetes/kubelet.conf'), 'utf8'),
+    );
+    const data = pem.toString('base64');
+    tree.write(
+      '/etc/kubernetes/kubelet.conf',
+      stringify({
+        'current-context': contexts[0].name,
+        contexts,
+        clusters,
+        users: [{ name: 'x', user: { 'client-certificate-data': data } }],
+      }),
+    );
+    expect((await read()).nodeName).toBe('node-7.example.com');
   });
 
   it('follows a PKI folder that is a link', async () => {

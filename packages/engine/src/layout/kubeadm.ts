@@ -2,6 +2,7 @@ import { posix } from 'node:path';
 import { parse } from 'yaml';
 import { ClusterBackupError, NOTHING_CHANGED } from '../errors';
 import { Machine } from '../machine/Machine';
+import { readCertificate } from '../pki/certificate';
 import { publicKeyFingerprint } from '../pki/fingerprint';
 import {
   captureRoots,
@@ -21,6 +22,8 @@ import { parseStaticPod, StaticContainer, StaticPod } from './staticPod';
 
 const KUBELET_CONFIG = '/var/lib/kubelet/config.yaml';
 const KUBELET_KUBECONFIG = '/etc/kubernetes/kubelet.conf';
+/** Where the kubelet keeps it, whatever names it. */
+const KUBELET_CERTIFICATE = '/var/lib/kubelet/pki/kubelet-client-current.pem';
 const MANIFESTS = '/etc/kubernetes/manifests';
 /** A file larger than this in a folder that a pod mounts is data, whatever its name. */
 const MAX_CAPTURED_FILE = 4 << 20;
@@ -102,6 +105,25 @@ function serverOf(machine: Machine, path: string, text: Buffer): string {
     throw unreadable(machine, path, 'it names no API server');
   }
   return server;
+}
+
+/** The certificate inside of kubelet.conf, as kubeadm leaves it on the node that it began with. */
+function embeddedCertificate(machine: Machine, text: Buffer) {
+  const config = parseDocument<{
+    users?: Array<{ user?: { 'client-certificate-data'?: string } }>;
+  } | null>(machine, KUBELET_KUBECONFIG, text);
+  const data = config?.users?.[0]?.user?.['client-certificate-data'];
+  return data ? Buffer.from(data, 'base64') : undefined;
+}
+
+/** kubelets log in as `system:node:NAME` (Kubernetes, "Using Node Authorization"). */
+function nodeNameIn(certificate: Buffer | undefined): string | undefined {
+  try {
+    const { name } = readCertificate(certificate ?? '');
+    return /^system:node:([a-z0-9][a-z0-9.-]*)$/.exec(name)?.[1];
+  } catch {
+    return undefined;
+  }
 }
 
 /** A flag's file as a path of the host. */
@@ -335,7 +357,7 @@ export async function readControlPlaneNode(
 ): Promise<ControlPlaneNode> {
   const files = await readFiles(
     machine,
-    [KUBELET_CONFIG, KUBELET_KUBECONFIG, MANIFESTS],
+    [KUBELET_CONFIG, KUBELET_KUBECONFIG, KUBELET_CERTIFICATE, MANIFESTS],
     signal,
   );
   const kubeletConfig = files.get(KUBELET_CONFIG);
@@ -517,6 +539,10 @@ export async function readControlPlaneNode(
     };
   return {
     machine,
+    nodeName: nodeNameIn(
+      files.get(KUBELET_CERTIFICATE) ??
+        embeddedCertificate(machine, kubeletKubeconfig),
+    ),
     manifestsDir,
     etcd: { ...etcd, ...listing.dataDir },
     apiServer,

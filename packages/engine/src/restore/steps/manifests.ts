@@ -40,16 +40,22 @@ function moving(script: string) {
 }
 
 /**
- * Waits until containers are really gone and their ports closed: moving a manifest only asks the kubelet.
+ * Waits until static pods are really gone and their ports closed: moving a manifest only asks the kubelet. Pods are told
+ * by their own names where the node's is known: another pod, such as `etcd-events`, may have a container of that name.
  *
  * @throws ClusterBackupError `pods-still-running`
  */
 export async function awaitGone(
   { signal }: Attempting,
-  { machine }: StepNode,
-  containers: string[],
+  { machine, plan }: StepNode,
+  pods: string[],
   ports: number[],
 ) {
+  const labels = pods.map(name =>
+    plan.nodeName
+      ? `io.kubernetes.pod.name=${name}-${plan.nodeName}`
+      : `io.kubernetes.container.name=${name}`,
+  );
   const result = await machine.run(
     [
       'sh',
@@ -62,9 +68,9 @@ while :; do
     if [ -n "$(ss -ltnH "sport = :$port")" ]; then left="$left port $port,"; fi
   done
   if [ -z "$left" ]; then # the runtime is asked, which costs more, when the ports are closed
-    for name in $2; do
-      running=$(crictl ps -q --label "io.kubernetes.container.name=$name")
-      if [ -n "$running" ]; then left="$left container $name,"; fi
+    for label in $2; do
+      running=$(crictl ps -q --label "$label")
+      if [ -n "$running" ]; then left="$left container \${label#*=},"; fi
     done
   fi
   if [ -z "$left" ]; then exit 0; fi
@@ -73,7 +79,7 @@ while :; do
 done`,
       'cluster-backup',
       String(GONE_WITHIN_SECONDS),
-      containers.join(' '),
+      labels.join(' '),
       ports.join(' '),
     ],
     {
