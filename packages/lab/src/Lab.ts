@@ -3,7 +3,9 @@ import { LabNode } from './LabNode';
 /** What an SSH client needs in order to reach one machine of a lab. @public */
 export interface MachineAccessData {
   name: string;
-  address: '127.0.0.1';
+  /** Of this machine's loopback network: 127.0.0.1, or one for each machine on a GDC lab. */
+  address: string;
+  /** On a GDC lab the same for all machines. */
   port: number;
   user: 'root' | 'ops';
   /** OpenSSH text. */

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { MachineAccessData } from './Lab';
+import { EtcdEventsLevers } from './levers/EtcdEventsLevers';
 import { EtcdLevers } from './levers/EtcdLevers';
 import { LinkLevers } from './levers/LinkLevers';
 import { LoginLevers } from './levers/LoginLevers';
@@ -38,6 +39,8 @@ export class LabNode {
   readonly system: SystemLevers;
   /** Its etcd member. */
   readonly etcd: EtcdLevers;
+  /** Its member of the etcd that keeps Events, on a GDC lab. */
+  readonly etcdEvents: EtcdEventsLevers;
   private process: number;
 
   constructor(
@@ -70,6 +73,7 @@ export class LabNode {
     this.etcd = new EtcdLevers(this, () =>
       context.peers().filter(peer => peer !== this),
     );
+    this.etcdEvents = new EtcdEventsLevers(this);
   }
 
   /** Process 1 of the machine, as seen from here. */
@@ -79,15 +83,15 @@ export class LabNode {
 
   /** How an SSH client reaches it. */
   access(): MachineAccessData {
-    const { port, hostKey } = this.machine;
+    const { address, port, hostKey } = this.machine;
     const key = hostKey.split(' ').slice(0, 2).join(' ');
     return {
       name: this.name,
-      address: '127.0.0.1',
+      address,
       port,
       user: this.context.user,
       privateKey: this.context.privateKey,
-      knownHosts: `[127.0.0.1]:${port} ${key}\n${this.internalAddress} ${key}\n`,
+      knownHosts: `[${address}]:${port} ${key}\n${this.internalAddress} ${key}\n`,
       internalAddress: this.internalAddress,
     };
   }

@@ -6,6 +6,7 @@
 
 export * from './Lab';
 export * from './LabNode';
+export * from './levers/EtcdEventsLevers';
 export * from './levers/EtcdLevers';
 export * from './levers/LinkLevers';
 export * from './levers/LoginLevers';

@@ -71,10 +71,10 @@ async function describe(lab: Lab): Promise<void> {
   const lines = lab
     .access()
     .machines.map(
-      ({ name, port, user }) =>
+      ({ name, address, port, user }) =>
         `  ${name.padEnd(
           10,
-        )}ssh -F none -i ${folder}/lab -o UserKnownHostsFile=${folder}/known_hosts -p ${port} ${user}@127.0.0.1`,
+        )}ssh -F none -i ${folder}/lab -o UserKnownHostsFile=${folder}/known_hosts -p ${port} ${user}@${address}`,
     );
   process.stdout.write(
     [

@@ -11,6 +11,7 @@ export interface LinkState {
 
 /** What the supervisor is asked to build. All paths are absolute. */
 export interface SupervisorOptions {
+  flavor: 'kubeadm' | 'gdc';
   name: string;
   nodes: 1 | 3;
   workers: number;
@@ -40,7 +41,8 @@ export interface RunningMachine {
   /** Process 1, as this machine sees it. */
   pid: number;
   internalAddress: string;
-  /** On 127.0.0.1. */
+  /** Where its SSH is reached from this machine. */
+  address: string;
   port: number;
   hostKey: string;
 }

@@ -18,6 +18,8 @@ import { DIRECTORY_PREFIX, sweepDeadLabs } from './sweep';
 
 /** What a lab is to be. @public */
 export interface LabOptions {
+  /** What made the cluster: kubeadm (the default), or Google Distributed Cloud on bare metal. */
+  flavor?: 'kubeadm' | 'gdc';
   /** Control-plane nodes. Default 1. */
   nodes?: 1 | 3;
   /** Default 0. */
@@ -124,6 +126,7 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
   const login = options.login ?? 'root';
   const supervisor = new Supervisor(directory);
   const running = await supervisor.start({
+    flavor: options.flavor ?? 'kubeadm',
     name: options.name ?? 'lab',
     nodes: options.nodes ?? 1,
     workers: options.workers ?? 0,

@@ -1,13 +1,14 @@
 import { execFileSync } from 'node:child_process';
 import { connect, createServer, Server, Socket } from 'node:net';
-import { API_PORT } from '../kubeadm/plan';
 import { apiServerReady } from '../node/readiness';
 
 const CHECK_MS = 1000;
 
 interface Start {
   address: string;
+  port: number;
   backends: string[];
+  backendPort: number;
 }
 
 /**
@@ -27,10 +28,12 @@ function main(): void {
 
 const ready = new Set<string>();
 let backends: string[] = [];
+let backendPort = 0;
 let turn = 0;
 
-function start({ address, backends: given }: Start): void {
-  backends = given;
+function start(given: Start): void {
+  const { address, port } = given;
+  ({ backends, backendPort } = given);
   execFileSync('ip', ['-batch', '-'], {
     input: [
       'link set lo up',
@@ -41,13 +44,13 @@ function start({ address, backends: given }: Start): void {
     ].join('\n'),
   });
   backends.forEach(check);
-  createServer({ allowHalfOpen: true }, balance).listen(API_PORT, address, () =>
+  createServer({ allowHalfOpen: true }, balance).listen(port, address, () =>
     process.send?.('listening'),
   );
 }
 
 async function check(backend: string): Promise<void> {
-  if (await apiServerReady(backend)) ready.add(backend);
+  if (await apiServerReady(backend, backendPort)) ready.add(backend);
   else ready.delete(backend);
   setTimeout(() => check(backend), CHECK_MS);
 }
@@ -69,7 +72,7 @@ function tryNext(client: Socket, candidates: string[]): void {
   }
   const server = connect({
     host: backend,
-    port: API_PORT,
+    port: backendPort,
     allowHalfOpen: true,
   });
   const failed = () => {

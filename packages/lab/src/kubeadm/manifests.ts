@@ -1,5 +1,12 @@
 import { stringify } from 'yaml';
-import { API_PORT, ClusterPlan, controlPlane, MachinePlan } from './plan';
+import {
+  ClusterPlan,
+  controlPlane,
+  EtcdPlan,
+  MachinePlan,
+  mainEtcd,
+  Mount,
+} from './plan';
 
 const PKI = '/etc/kubernetes/pki';
 
@@ -10,15 +17,12 @@ interface Probe {
   scheme: 'HTTP' | 'HTTPS';
 }
 
-interface Mount {
-  name: string;
-  path: string;
-  type: 'DirectoryOrCreate' | 'FileOrCreate';
-  writable?: boolean;
-}
-
 /** `--initial-cluster` is stale on purpose: the first node names itself, a joiner those it met. */
-function etcdFlags(cluster: ClusterPlan, node: MachinePlan): string[] {
+function etcdFlags(
+  cluster: ClusterPlan,
+  node: MachinePlan,
+  { dataDirectory, clientPort, peerPort, metricsPort }: EtcdPlan,
+): string[] {
   const nodes = controlPlane(cluster);
   const position = nodes.indexOf(node);
   const met = nodes.slice(0, position + 1);
@@ -32,20 +36,20 @@ function etcdFlags(cluster: ClusterPlan, node: MachinePlan): string[] {
         '--watch-progress-notify-interval=5s',
       ];
   return [
-    `--advertise-client-urls=https://${node.address}:2379`,
+    `--advertise-client-urls=https://${node.address}:${clientPort}`,
     `--cert-file=${PKI}/etcd/server.crt`,
     '--client-cert-auth=true',
-    '--data-dir=/var/lib/etcd',
+    `--data-dir=${dataDirectory}`,
     ...checks,
-    `--initial-advertise-peer-urls=https://${node.address}:2380`,
+    `--initial-advertise-peer-urls=https://${node.address}:${peerPort}`,
     `--initial-cluster=${met
-      .map(({ name, address }) => `${name}=https://${address}:2380`)
+      .map(({ name, address }) => `${name}=https://${address}:${peerPort}`)
       .join(',')}`,
     ...(position > 0 ? ['--initial-cluster-state=existing'] : []),
     `--key-file=${PKI}/etcd/server.key`,
-    `--listen-client-urls=https://127.0.0.1:2379,https://${node.address}:2379`,
-    '--listen-metrics-urls=http://127.0.0.1:2381',
-    `--listen-peer-urls=https://${node.address}:2380`,
+    `--listen-client-urls=https://127.0.0.1:${clientPort},https://${node.address}:${clientPort}`,
+    `--listen-metrics-urls=http://127.0.0.1:${metricsPort}`,
+    `--listen-peer-urls=https://${node.address}:${peerPort}`,
     `--name=${node.name}`,
     `--peer-cert-file=${PKI}/etcd/peer.crt`,
     '--peer-client-cert-auth=true',
@@ -59,7 +63,7 @@ function etcdFlags(cluster: ClusterPlan, node: MachinePlan): string[] {
   ];
 }
 
-function apiServerFlags(node: MachinePlan): string[] {
+function apiServerFlags(cluster: ClusterPlan, node: MachinePlan): string[] {
   return [
     `--advertise-address=${node.address}`,
     '--allow-privileged=true',
@@ -70,7 +74,7 @@ function apiServerFlags(node: MachinePlan): string[] {
     `--etcd-cafile=${PKI}/etcd/ca.crt`,
     `--etcd-certfile=${PKI}/apiserver-etcd-client.crt`,
     `--etcd-keyfile=${PKI}/apiserver-etcd-client.key`,
-    '--etcd-servers=https://127.0.0.1:2379',
+    `--etcd-servers=https://127.0.0.1:${mainEtcd.clientPort}`,
     `--kubelet-client-certificate=${PKI}/apiserver-kubelet-client.crt`,
     `--kubelet-client-key=${PKI}/apiserver-kubelet-client.key`,
     '--kubelet-preferred-address-types=InternalIP,ExternalIP,Hostname',
@@ -81,7 +85,7 @@ function apiServerFlags(node: MachinePlan): string[] {
     '--requestheader-extra-headers-prefix=X-Remote-Extra-',
     '--requestheader-group-headers=X-Remote-Group',
     '--requestheader-username-headers=X-Remote-User',
-    `--secure-port=${API_PORT}`,
+    `--secure-port=${cluster.apiPort}`,
     '--service-account-issuer=https://kubernetes.default.svc.cluster.local',
     `--service-account-key-file=${PKI}/sa.pub`,
     `--service-account-signing-key-file=${PKI}/sa.key`,
@@ -167,122 +171,145 @@ const probeTimings = {
   },
 };
 
-function staticPod(options: {
+/** A static pod of the control plane as its manifest has it. */
+export type Manifest = ReturnType<typeof staticPod>;
+
+/** @param options - `container` names the container where it is not named as its pod. */
+export function staticPod(options: {
   name: string;
+  container?: string;
   image: string;
   command: string[];
   annotations?: Record<string, string>;
   cpu: string;
   memory?: string;
-  probes: Partial<Record<keyof typeof probeTimings, Probe>>;
-  mounts: Mount[];
-}): string {
-  const probes = Object.entries(options.probes).map(([kind, probe]) => [
+  probes?: Partial<Record<keyof typeof probeTimings, Probe>>;
+  mounts?: Mount[];
+}) {
+  const { mounts = [] } = options;
+  const probes = Object.entries(options.probes ?? {}).map(([kind, probe]) => [
     `${kind}Probe`,
     { httpGet: probe, ...probeTimings[kind as keyof typeof probeTimings] },
   ]);
-  return stringify(
-    {
-      apiVersion: 'v1',
-      kind: 'Pod',
-      metadata: {
-        ...(options.annotations && { annotations: options.annotations }),
-        creationTimestamp: null,
-        labels: { component: options.name, tier: 'control-plane' },
-        name: options.name,
-        namespace: 'kube-system',
-      },
-      spec: {
-        containers: [
-          {
-            command: options.command,
-            image: options.image,
-            imagePullPolicy: 'IfNotPresent',
-            name: options.name,
-            ...Object.fromEntries(probes),
-            resources: {
-              requests: {
-                cpu: options.cpu,
-                ...(options.memory && { memory: options.memory }),
-              },
-            },
-            volumeMounts: options.mounts.map(mount => ({
-              mountPath: mount.path,
-              name: mount.name,
-              ...(!mount.writable && { readOnly: true }),
-            })),
-          },
-        ],
-        hostNetwork: true,
-        priority: 2000001000,
-        priorityClassName: 'system-node-critical',
-        securityContext: { seccompProfile: { type: 'RuntimeDefault' } },
-        volumes: options.mounts.map(({ name, path, type }) => ({
-          hostPath: { path, type },
-          name,
-        })),
-      },
-      status: {},
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: {
+      ...(options.annotations && { annotations: options.annotations }),
+      creationTimestamp: null,
+      labels: { component: options.name, tier: 'control-plane' },
+      name: options.name,
+      namespace: 'kube-system',
     },
-    { lineWidth: 0 },
-  );
+    spec: {
+      containers: [
+        {
+          command: options.command,
+          image: options.image,
+          imagePullPolicy: 'IfNotPresent',
+          name: options.container ?? options.name,
+          ...Object.fromEntries(probes),
+          resources: {
+            requests: {
+              cpu: options.cpu,
+              ...(options.memory && { memory: options.memory }),
+            },
+          },
+          volumeMounts: mounts.map(volumeMount),
+        },
+      ],
+      hostNetwork: true,
+      priority: 2000001000,
+      priorityClassName: 'system-node-critical',
+      securityContext: {
+        seccompProfile: { type: 'RuntimeDefault' },
+      } as {
+        seccompProfile: { type: string };
+        runAsUser?: number;
+        runAsGroup?: number;
+      },
+      volumes: mounts.map(volume),
+    },
+    status: {},
+  };
+}
+
+export function volumeMount({ path, name, writable }: Mount) {
+  return { mountPath: path, name, ...(!writable && { readOnly: true }) };
+}
+
+export function volume({ name, path, type }: Mount) {
+  return { hostPath: { path, type }, name };
+}
+
+export function manifestText(manifest: Manifest): string {
+  return stringify(manifest, { lineWidth: 0 });
+}
+
+/** The static pod of one etcd member. */
+export function etcdManifest(
+  cluster: ClusterPlan,
+  node: MachinePlan,
+  etcd: EtcdPlan,
+): Manifest {
+  const { pod, dataDirectory, clientPort, metricsPort } = etcd;
+  return staticPod({
+    name: pod,
+    container: mainEtcd.pod,
+    image: etcdImage(cluster),
+    command: ['etcd', ...etcdFlags(cluster, node, etcd)],
+    annotations: {
+      'kubeadm.kubernetes.io/etcd.advertise-client-urls': `https://${node.address}:${clientPort}`,
+    },
+    cpu: '100m',
+    memory: '100Mi',
+    probes: {
+      liveness: local('/livez', metricsPort),
+      readiness: local('/readyz', metricsPort),
+      startup: local('/readyz', metricsPort),
+    },
+    mounts: [
+      {
+        name: 'etcd-data',
+        path: dataDirectory,
+        type: 'DirectoryOrCreate',
+        writable: true,
+      },
+      {
+        name: 'etcd-certs',
+        path: `${PKI}/etcd`,
+        type: 'DirectoryOrCreate',
+        writable: true,
+      },
+    ],
+  });
 }
 
 /** The static pods of a control-plane node as kubeadm 1.31 writes them, by file name. */
-export function manifests(
+export function kubeadmManifests(
   cluster: ClusterPlan,
   node: MachinePlan,
-): Record<string, string> {
-  const kubernetesImage = (name: string) =>
-    `registry.k8s.io/${name}:${cluster.kubernetesVersion}`;
+): Record<string, Manifest> {
   return {
-    'etcd.yaml': staticPod({
-      name: 'etcd',
-      image: etcdImage(cluster),
-      command: ['etcd', ...etcdFlags(cluster, node)],
-      annotations: {
-        'kubeadm.kubernetes.io/etcd.advertise-client-urls': `https://${node.address}:2379`,
-      },
-      cpu: '100m',
-      memory: '100Mi',
-      probes: {
-        liveness: local('/livez', 2381),
-        readiness: local('/readyz', 2381),
-        startup: local('/readyz', 2381),
-      },
-      mounts: [
-        {
-          name: 'etcd-data',
-          path: '/var/lib/etcd',
-          type: 'DirectoryOrCreate',
-          writable: true,
-        },
-        {
-          name: 'etcd-certs',
-          path: `${PKI}/etcd`,
-          type: 'DirectoryOrCreate',
-          writable: true,
-        },
-      ],
-    }),
+    'etcd.yaml': etcdManifest(cluster, node, mainEtcd),
     'kube-apiserver.yaml': staticPod({
       name: 'kube-apiserver',
-      image: kubernetesImage('kube-apiserver'),
-      command: ['kube-apiserver', ...apiServerFlags(node)],
+      image: image(cluster, 'kube-apiserver'),
+      command: ['kube-apiserver', ...apiServerFlags(cluster, node)],
       annotations: {
-        'kubeadm.kubernetes.io/kube-apiserver.advertise-address.endpoint': `${node.address}:${API_PORT}`,
+        'kubeadm.kubernetes.io/kube-apiserver.advertise-address.endpoint': `${node.address}:${cluster.apiPort}`,
       },
       cpu: '250m',
       probes: {
-        liveness: secure('/livez', API_PORT, node.address),
-        readiness: secure('/readyz', API_PORT, node.address),
-        startup: secure('/livez', API_PORT, node.address),
+        liveness: secure('/livez', cluster.apiPort, node.address),
+        readiness: secure('/readyz', cluster.apiPort, node.address),
+        startup: secure('/livez', cluster.apiPort, node.address),
       },
       mounts: certificateMounts,
     }),
     'kube-controller-manager.yaml': staticPod({
       name: 'kube-controller-manager',
-      image: kubernetesImage('kube-controller-manager'),
+      image: image(cluster, 'kube-controller-manager'),
       command: ['kube-controller-manager', ...controllerManagerFlags],
       cpu: '200m',
       probes: {
@@ -302,7 +329,7 @@ export function manifests(
     }),
     'kube-scheduler.yaml': staticPod({
       name: 'kube-scheduler',
-      image: kubernetesImage('kube-scheduler'),
+      image: image(cluster, 'kube-scheduler'),
       command: ['kube-scheduler', ...schedulerFlags],
       cpu: '100m',
       probes: {
@@ -314,6 +341,11 @@ export function manifests(
   };
 }
 
+/** The image of a Kubernetes program. */
+export function image(cluster: ClusterPlan, name: string): string {
+  return `${cluster.imageRepository}/${name}:${cluster.kubernetesVersion}`;
+}
+
 export function etcdImage(cluster: ClusterPlan): string {
-  return `registry.k8s.io/etcd:${cluster.etcdVersion}-0`;
+  return `${cluster.imageRepository}/etcd:${cluster.etcdVersion}-0`;
 }

@@ -1,4 +1,4 @@
-import { createPublicKey, generateKeyPairSync } from 'node:crypto';
+import { createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { Certified, certify } from './certificate';
 import { ClusterPlan, MachinePlan } from './plan';
 
@@ -8,6 +8,8 @@ export interface ClusterPki {
   frontProxyCa: Certified;
   etcdCa: Certified;
   serviceAccount: { key: string; publicKey: string };
+  /** Of what API servers write to etcd; base64. */
+  encryptionKey: string;
 }
 
 /** What differs by node. */
@@ -44,6 +46,7 @@ export async function createClusterPki(): Promise<ClusterPki> {
         .export({ format: 'pem', type: 'spki' })
         .toString(),
     },
+    encryptionKey: randomBytes(32).toString('base64'),
   };
 }
 

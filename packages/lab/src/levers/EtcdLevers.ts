@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parse, stringify } from 'yaml';
+import { mainEtcd } from '../kubeadm/plan';
 import { LabNode } from '../LabNode';
+import { signalEtcd } from './signalEtcd';
 
 const MANIFEST = '/etc/kubernetes/manifests/etcd.yaml';
 const DATABASE = '/var/lib/etcd/member/snap/db';
@@ -131,7 +133,7 @@ export class EtcdLevers {
   }
 
   private async signal(name: string): Promise<void> {
-    await this.node.exec(['pkill', `-${name}`, '-x', 'etcd']);
+    await signalEtcd(this.node, mainEtcd, name);
   }
 }
 

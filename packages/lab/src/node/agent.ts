@@ -1,6 +1,8 @@
 import { chmodSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { hostname } from 'node:os';
+import { eventsEtcd } from '../gdc/plan';
+import { mainEtcd } from '../kubeadm/plan';
 import { raiseAlarm } from './alarm';
 import { startHeartbeat } from './heartbeat';
 import { Kubelet } from './kubelet';
@@ -13,6 +15,7 @@ import { Units } from './units';
 function main(): void {
   const nodeName = hostname();
   const address = process.env.LAB_ADDRESS ?? '';
+  const apiPort = Number(process.env.LAB_API_PORT);
   const images = (process.env.LAB_IMAGE_NAMES ?? '').split(',').filter(Boolean);
   const { PATH, HOME, LANG } = process.env;
   const stopSeconds = process.env.LAB_APISERVER_STOP_SECONDS;
@@ -36,11 +39,13 @@ function main(): void {
     stopUnit: ({ name }) => units.stop(name),
     restartUnit: ({ name }) => units.restart(name),
     readiness: async () => ({
-      etcd: await etcdReady(),
-      apiServer: await apiServerReady(address),
+      etcd: await etcdReady(mainEtcd),
+      etcdEvents: await etcdReady(eventsEtcd),
+      apiServer: await apiServerReady(address, apiPort),
       node: nodeReported(),
     }),
-    etcdServes,
+    etcdServes: () => etcdServes(mainEtcd),
+    etcdEventsServes: () => etcdServes(eventsEtcd),
     raiseAlarm: ({ alarm, memberId }) => raiseAlarm(alarm, memberId),
   };
 

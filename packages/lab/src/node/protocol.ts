@@ -24,10 +24,16 @@ export interface AgentMethods {
   startUnit(parameters: { name: string }): void;
   stopUnit(parameters: { name: string }): void;
   restartUnit(parameters: { name: string }): void;
-  /** Whether etcd and the API server of this node are ready, and whether its kubelet has reported the node's state. */
-  readiness(): { etcd: boolean; apiServer: boolean; node: boolean };
+  /** Whether each is ready on this node, and whether its kubelet has reported the node's state. */
+  readiness(): {
+    etcd: boolean;
+    etcdEvents: boolean;
+    apiServer: boolean;
+    node: boolean;
+  };
   /** Whether etcd has come so far that it answers its peers. */
   etcdServes(): boolean;
+  etcdEventsServes(): boolean;
   raiseAlarm(parameters: {
     alarm: 'NOSPACE' | 'CORRUPT';
     /** Decimal. */

@@ -1,22 +1,26 @@
 import { get } from 'node:http';
 import { get as getSecurely } from 'node:https';
-import { API_PORT } from '../kubeadm/plan';
+import { EtcdPlan } from '../kubeadm/plan';
 
 const TIMEOUT_MS = 1000;
 
 /** Whether the node's etcd answers its peers and clients, with a leader or without. */
-export function etcdServes(): Promise<boolean> {
-  return etcdAnswers('/livez');
+export function etcdServes(etcd: EtcdPlan): Promise<boolean> {
+  return etcdAnswers(etcd, '/livez');
 }
 
 /** Whether it can read what the majority holds. */
-export function etcdReady(): Promise<boolean> {
-  return etcdAnswers('/readyz');
+export function etcdReady(etcd: EtcdPlan): Promise<boolean> {
+  return etcdAnswers(etcd, '/readyz');
 }
 
-function etcdAnswers(path: string): Promise<boolean> {
+function etcdAnswers(
+  { metricsPort }: EtcdPlan,
+  path: string,
+): Promise<boolean> {
   return new Promise(resolve => {
-    get(`http://127.0.0.1:2381${path}`, { timeout: TIMEOUT_MS }, response => {
+    const url = `http://127.0.0.1:${metricsPort}${path}`;
+    get(url, { timeout: TIMEOUT_MS }, response => {
       response.resume();
       resolve(response.statusCode === 200);
     })
@@ -28,10 +32,13 @@ function etcdAnswers(path: string): Promise<boolean> {
 }
 
 /** Whether an API server answers `/readyz`. The answer, not the certificate, is what counts here. */
-export function apiServerReady(address: string): Promise<boolean> {
+export function apiServerReady(
+  address: string,
+  port: number,
+): Promise<boolean> {
   return new Promise(resolve => {
     getSecurely(
-      `https://${address}:${API_PORT}/readyz`,
+      `https://${address}:${port}/readyz`,
       { timeout: TIMEOUT_MS, rejectUnauthorized: false, agent: false },
       response => {
         response.resume();

@@ -13,6 +13,8 @@ export interface ContainerSpec {
   image: string;
   command: string[];
   environment: Record<string, string>;
+  user?: number;
+  group?: number;
   attempt: number;
   gracePeriodSeconds: number;
   /** Changes with the content of the container's part of the manifest. */
@@ -62,6 +64,7 @@ export class ContainerRuntime extends EventEmitter<{ exit: [Container] }> {
         ...['--mount', '--propagation', 'slave', 'sh', '-c'],
         'mount --bind "$0" /usr/local/bin && exec "$@"',
         programs,
+        ...asUser(spec),
         ...spec.command,
       ],
       {
@@ -130,6 +133,15 @@ export class ContainerRuntime extends EventEmitter<{ exit: [Container] }> {
       this.containers.delete(id);
     }
   }
+}
+
+/** The words before a command that runs it as who the pod says. */
+function asUser({ user = 0, group = 0 }: ContainerSpec): string[] {
+  if (!user && !group) return [];
+  return [
+    ...['setpriv', `--reuid=${user}`, `--regid=${group}`],
+    ...['--clear-groups', '--no-new-privs', '--'],
+  ];
 }
 
 /** `registry.k8s.io/etcd:3.5.16-0` is `etcd`. */

@@ -15,6 +15,9 @@ export interface StaticPod {
     image: string;
     command: string[];
     environment: Record<string, string>;
+    /** Numbers; root where there are none. */
+    user?: number;
+    group?: number;
   }>;
   /** Directories and files that are to be made where they are missing. */
   hostPaths: Array<{ path: string; type: string }>;
@@ -64,6 +67,7 @@ function toStaticPod(path: string, text: string, nodeName: string): StaticPod {
     .update(`host:${nodeName}`)
     .update(`file:${path}`)
     .digest('hex');
+  const { runAsUser, runAsGroup } = content.spec.securityContext ?? {};
   return {
     uid,
     name: `${content.metadata.name}-${nodeName}`,
@@ -82,6 +86,8 @@ function toStaticPod(path: string, text: string, nodeName: string): StaticPod {
           String(entry.value ?? ''),
         ]),
       ),
+      user: container.securityContext?.runAsUser ?? runAsUser,
+      group: container.securityContext?.runAsGroup ?? runAsGroup,
     })),
     hostPaths: (content.spec.volumes ?? [])
       .filter((volume: any) => volume.hostPath?.type)

@@ -5,13 +5,16 @@ import { AddressInfo, createServer, Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { etcdImage } from '../kubeadm/manifests';
+import { loadBalancerImages } from '../gdc/manifests';
+import { eventsEtcd, gdcDefaults } from '../gdc/plan';
+import { owned } from '../gdc/rootless';
+import { etcdImage, image } from '../kubeadm/manifests';
 import { ClusterPki, createClusterPki } from '../kubeadm/pki';
 import {
-  API_PORT,
   ClusterPlan,
   controlPlane,
   MachinePlan,
+  mainEtcd,
 } from '../kubeadm/plan';
 import { AGENT_SOCKET, AgentMethods, askAgent } from '../node/protocol';
 import {
@@ -29,6 +32,7 @@ import {
 } from './etcdData';
 import { writeImages } from './images';
 import { Link } from './link';
+import { LoopbackNetwork, takeLoopbackNetwork } from './loopback';
 import {
   createNode,
   enterNode,
@@ -41,7 +45,17 @@ import { createSshKeys, SshKeys } from './ssh';
 
 const run = promisify(execFile);
 
-const KUBERNETES_VERSION = 'v1.31.4';
+const kubeadmDefaults = {
+  apiPort: 6443,
+  frontPort: 6443,
+  imageRepository: 'registry.k8s.io',
+  kubernetesVersion: 'v1.31.4',
+};
+const kubernetesPrograms = [
+  'kube-apiserver',
+  'kube-controller-manager',
+  'kube-scheduler',
+];
 const NETWORK = '198.51.100';
 const READY_MS = 120_000;
 const TOOLS = ['crictl', 'systemctl', 'ctr'];
@@ -72,6 +86,8 @@ export class LabSupervisor {
   private readonly machines: LiveMachine[] = [];
   private front?: ChildProcess;
   private frontPort = 0;
+  /** Of a GDC lab, whose Cluster resource has an address for each machine and no port. */
+  private loopback?: LoopbackNetwork;
   private givenUp = false;
   private stopping?: Promise<void>;
 
@@ -87,32 +103,33 @@ export class LabSupervisor {
         role,
         address: `${NETWORK}.${from + index + 1}`,
       }));
+    const isGdc = options.flavor === 'gdc';
     this.cluster = {
+      ...(isGdc ? gdcDefaults : kubeadmDefaults),
+      flavor: options.flavor,
       name: options.name,
       machines: [
         ...named('control-plane', 'cp', options.nodes, 10),
         ...named('worker', 'worker', options.workers, 20),
       ],
       frontAddress: `${NETWORK}.10`,
-      kubernetesVersion: KUBERNETES_VERSION,
       etcdVersion: options.programs.etcdVersion,
       etcdQuota: options.seed ? quotaFor(options.seed) : undefined,
+      etcds: isGdc ? [mainEtcd, eventsEtcd] : [mainEtcd],
     };
   }
 
   async start(): Promise<RunningLab> {
     const { directory, programs, seed } = this.options;
     const scratch = join(directory, 'scratch', 'empty');
-    const [pki, keys, data] = await allSettled([
+    const kept = join(this.options.checkout, 'packages/lab/dist');
+    if (this.cluster.flavor === 'gdc') {
+      this.loopback = await takeLoopbackNetwork();
+    }
+    const [pki, keys, empty] = await allSettled([
       createClusterPki(),
       createSshKeys(join(directory, 'access'), 'lab'),
-      seed
-        ? findSeed(seed)
-        : emptySeed(
-            programs,
-            join(this.options.checkout, 'packages/lab/dist'),
-            scratch,
-          ),
+      emptySeed(programs, kept, scratch),
       writeImages(join(directory, 'images'), programs),
       this.startFront(),
     ]);
@@ -122,13 +139,14 @@ export class LabSupervisor {
     // Members are to start in their order, however long each took.
     this.machines.splice(0, machines.length, ...machines);
     await this.connectMachines(machines);
-    await Promise.all(machines.map(machine => this.fill(machine, data)));
+    const data = seed ? await findSeed(seed) : empty;
+    await Promise.all(machines.map(machine => this.fill(machine, data, empty)));
     await this.startAgents();
     await Promise.all(machines.map(machine => this.ready(machine)));
     return {
       machines: machines.map(describe),
       front: {
-        internal: `${this.cluster.frontAddress}:${API_PORT}`,
+        internal: `${this.cluster.frontAddress}:${this.cluster.frontPort}`,
         port: this.frontPort,
       },
       privateKey: keys.key,
@@ -147,6 +165,7 @@ export class LabSupervisor {
 
   private async takeDown(): Promise<void> {
     this.machines.forEach(({ link }) => link.close());
+    this.loopback?.release();
     await Promise.all(
       this.machines.map(({ namespaces }) => namespaces.destroy()),
     );
@@ -184,7 +203,9 @@ export class LabSupervisor {
     failed.catch(() => {});
     front.send({
       address: this.cluster.frontAddress,
+      port: this.cluster.frontPort,
       backends: controlPlane(this.cluster).map(({ address }) => address),
+      backendPort: this.cluster.apiPort,
     });
     await Promise.race([once(front, 'message'), failed]);
     const outside = createServer();
@@ -223,6 +244,8 @@ export class LabSupervisor {
       directory,
       namespaces: await this.createNamespaces(plan, directory),
       link: new Link(
+        this.loopback?.address(hostOf(plan)) ?? '127.0.0.1',
+        this.loopback?.port ?? 0,
         socket => this.handOver(socket, machine.namespaces.pid),
         this.options.links,
       ),
@@ -263,11 +286,7 @@ export class LabSupervisor {
 
   private hasControlPlanePrograms(): boolean {
     const { kubernetes, standIns } = this.options.programs;
-    return [
-      'kube-apiserver',
-      'kube-controller-manager',
-      'kube-scheduler',
-    ].every(name => kubernetes[name] ?? standIns[name]);
+    return kubernetesPrograms.every(name => kubernetes[name] ?? standIns[name]);
   }
 
   private environment(
@@ -275,16 +294,17 @@ export class LabSupervisor {
     nodeDirectory: string,
   ): Record<string, string> {
     const { directory, checkout, etcdDisk } = this.options;
+    const { cluster } = this;
     const images = [
-      etcdImage(this.cluster),
-      ...['kube-apiserver', 'kube-controller-manager', 'kube-scheduler'].map(
-        name => `registry.k8s.io/${name}:${KUBERNETES_VERSION}`,
-      ),
+      etcdImage(cluster),
+      ...kubernetesPrograms.map(name => image(cluster, name)),
+      ...(cluster.flavor === 'gdc' ? loadBalancerImages(cluster) : []),
     ];
     const agent = {
       LAB_ADDRESS: plan.address,
+      LAB_API_PORT: String(cluster.apiPort),
       LAB_IMAGE_NAMES: images.join(','),
-      LAB_KUBERNETES_VERSION: KUBERNETES_VERSION,
+      LAB_KUBERNETES_VERSION: cluster.kubernetesVersion,
       LAB_APISERVER_STOP_SECONDS: String(this.options.apiServerStopSeconds),
     };
     return {
@@ -298,11 +318,19 @@ export class LabSupervisor {
         .map(name => `bin/${name}`)
         .join(' '),
       LAB_ETCD_DISK:
-        etcdDisk && plan.role === 'control-plane' ? `${etcdDisk.sizeMiB}m` : '',
+        etcdDisk && plan.role === 'control-plane'
+          ? [`size=${etcdDisk.sizeMiB}m`, ...this.etcdOwner()].join()
+          : '',
       LAB_AGENT_ENVIRONMENT: Object.entries(agent)
         .map(([name, value]) => `${name}=${value}`)
         .join(' '),
     };
+  }
+
+  private etcdOwner(): string[] {
+    if (this.cluster.flavor !== 'gdc') return [];
+    const { user, group } = owned[mainEtcd.dataDirectory];
+    return [`uid=${user}`, `gid=${group}`];
   }
 
   private handOver(socket: Socket, pid: number): void {
@@ -348,20 +376,29 @@ export class LabSupervisor {
     );
   }
 
-  private async fill(machine: LiveMachine, seed: Seed): Promise<void> {
-    const { plan, namespaces } = machine;
+  private async fill(
+    { plan, namespaces }: LiveMachine,
+    seed: Seed,
+    empty: Seed,
+  ): Promise<void> {
     if (plan.role === 'worker') return;
-    // Through the node's eyes, as its data directory may be a mount of its own.
-    const dataDirectory = `/proc/${namespaces.pid}/root/var/lib/etcd`;
-    const [program, ...argv] = restoreCommand(
-      this.options.programs.etcdutl,
-      seed,
-      plan,
-      controlPlane(this.cluster),
-      dataDirectory,
-    );
-    await run(program, argv, { maxBuffer: 16 * 1024 * 1024 });
-    await chmod(dataDirectory, 0o700);
+    for (const etcd of this.cluster.etcds) {
+      // Through the node's eyes, as its data directory may be a mount of its own.
+      const directory = `/proc/${namespaces.pid}/root${etcd.dataDirectory}`;
+      const [program, ...argv] = restoreCommand(
+        this.options.programs.etcdutl,
+        etcd === mainEtcd ? seed : empty,
+        etcd,
+        plan,
+        controlPlane(this.cluster),
+        directory,
+      );
+      await run(program, argv, { maxBuffer: 16 * 1024 * 1024 });
+      await chmod(directory, 0o700);
+      if (this.cluster.flavor !== 'gdc') continue;
+      const { user, group } = owned[etcd.dataDirectory];
+      await run('chown', ['-R', `${user}:${group}`, directory]);
+    }
   }
 
   /**
@@ -374,7 +411,10 @@ export class LabSupervisor {
       if (machine.plan.role === 'worker') continue;
       await this.waitFor(
         `etcd of ${machine.plan.name}`,
-        () => ask(machine, 'etcdServes'),
+        async () =>
+          (await ask(machine, 'etcdServes')) &&
+          (this.cluster.flavor !== 'gdc' ||
+            (await ask(machine, 'etcdEventsServes'))),
         () => this.complaint(machine),
       );
     }
@@ -384,10 +424,14 @@ export class LabSupervisor {
     return this.waitFor(
       machine.plan.name,
       async () => {
-        const { etcd, apiServer, node } = await ask(machine, 'readiness');
-        const controlPlane = machine.plan.role !== 'worker';
-        if (!this.hasControlPlanePrograms()) return etcd || !controlPlane;
-        return node && ((etcd && apiServer) || !controlPlane);
+        const ready = await ask(machine, 'readiness');
+        if (machine.plan.role === 'worker') {
+          return ready.node || !this.hasControlPlanePrograms();
+        }
+        const isGdc = this.cluster.flavor === 'gdc';
+        const etcds = ready.etcd && (ready.etcdEvents || !isGdc);
+        if (!this.hasControlPlanePrograms()) return etcds;
+        return etcds && ready.apiServer && ready.node;
       },
       () => this.complaint(machine),
     );
@@ -454,9 +498,15 @@ function describe({
     role: plan.role,
     pid: namespaces.pid,
     internalAddress: plan.address,
+    address: link.address,
     port: link.port,
     hostKey: hostKey.publicKey,
   };
+}
+
+/** The last of the four numbers of a machine's address. */
+function hostOf({ address }: MachinePlan): number {
+  return Number(address.split('.')[3]);
 }
 
 async function writeTools(localBin: string): Promise<void> {

@@ -5,7 +5,7 @@ import { mkdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { MachinePlan } from '../kubeadm/plan';
+import { EtcdPlan, MachinePlan } from '../kubeadm/plan';
 
 const run = promisify(execFile);
 
@@ -90,11 +90,13 @@ export async function emptySeed(
 export function restoreCommand(
   etcdutl: string,
   seed: Seed,
+  { peerPort }: EtcdPlan,
   node: MachinePlan,
   members: MachinePlan[],
   dataDirectory: string,
 ): string[] {
-  const peerUrl = ({ address }: MachinePlan) => `https://${address}:2380`;
+  const peerUrl = ({ address }: MachinePlan) =>
+    `https://${address}:${peerPort}`;
   return [
     ...[etcdutl, 'snapshot', 'restore', seed.file],
     ...['--name', node.name, '--data-dir', dataDirectory],

@@ -18,14 +18,21 @@ export async function writeImages(
   for (const [name, source] of Object.entries(programs.kubernetes)) {
     await place(name, name, source);
   }
-  for (const [name, bundle] of Object.entries(programs.standIns)) {
-    if (programs.kubernetes[name]) continue;
+  const script = async (name: string, command: string) => {
     const folder = join(directory, name, 'usr/local/bin');
     await mkdir(folder, { recursive: true });
-    await writeFile(
-      join(folder, name),
-      `#!/bin/sh\nexec /run/lab/node /run/lab/checkout/packages/lab/dist/${bundle} "$@"\n`,
-      { mode: 0o755 },
+    await writeFile(join(folder, name), `#!/bin/sh\nexec ${command}\n`, {
+      mode: 0o755,
+    });
+  };
+  for (const [name, bundle] of Object.entries(programs.standIns)) {
+    if (programs.kubernetes[name]) continue;
+    await script(
+      name,
+      `/run/lab/node /run/lab/checkout/packages/lab/dist/${bundle} "$@"`,
     );
   }
+  // The lab's front balances; these are there to be left alone.
+  await script('haproxy', 'sleep infinity');
+  await script('keepalived', 'sleep infinity');
 }

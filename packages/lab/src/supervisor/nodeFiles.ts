@@ -3,6 +3,9 @@ import { existsSync } from 'node:fs';
 import { chmod, chown, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { apiServerFiles } from '../gdc/apiServerFiles';
+import { gdcManifests } from '../gdc/manifests';
+import { ofApiServer, owned, Ownership } from '../gdc/rootless';
 import { Certified } from '../kubeadm/certificate';
 import {
   kubeadmFlags,
@@ -10,7 +13,7 @@ import {
   kubeletDropIn,
 } from '../kubeadm/kubeletFiles';
 import { kubeconfig } from '../kubeadm/kubeconfig';
-import { manifests } from '../kubeadm/manifests';
+import { kubeadmManifests, manifestText } from '../kubeadm/manifests';
 import {
   ClusterPki,
   createKubeletPki,
@@ -74,6 +77,12 @@ class NodeRoot {
     await mkdir(target, { recursive: true });
     await chmod(target, mode);
     if (owner) await chown(target, owner, owner);
+  }
+
+  async own(path: string, { user, group, mode }: Ownership) {
+    const target = join(this.directory, path);
+    await chown(target, user, group);
+    await chmod(target, mode);
   }
 
   async link(path: string, target: string) {
@@ -290,13 +299,13 @@ async function writeControlPlane(
       'controller-manager',
       'system:kube-controller-manager',
       own.controllerManager,
-      `https://${node.address}:6443`,
+      `https://${node.address}:${cluster.apiPort}`,
     ],
     [
       'scheduler',
       'system:kube-scheduler',
       own.scheduler,
-      `https://${node.address}:6443`,
+      `https://${node.address}:${cluster.apiPort}`,
     ],
   ];
   if (isFirst) {
@@ -314,11 +323,34 @@ async function writeControlPlane(
       { mode: 0o600 },
     );
   }
-  await root.folder('/var/lib/etcd', { mode: 0o700 });
+  for (const { dataDirectory } of cluster.etcds) {
+    await root.folder(dataDirectory, { mode: 0o700 });
+  }
   await root.folder('/etc/kubernetes/manifests', { mode: 0o700 });
-  for (const [name, text] of Object.entries(manifests(cluster, node))) {
-    if (name !== 'etcd.yaml' && !programs) continue;
-    await root.file(`/etc/kubernetes/manifests/${name}`, text, { mode: 0o600 });
+  const isGdc = cluster.flavor === 'gdc';
+  const manifests = isGdc
+    ? gdcManifests(cluster, node)
+    : kubeadmManifests(cluster, node);
+  for (const [name, manifest] of Object.entries(manifests)) {
+    const isKubernetes = name.startsWith('kube-');
+    if (isKubernetes && !programs) continue;
+    await root.file(
+      `/etc/kubernetes/manifests/${name}`,
+      manifestText(manifest),
+      { mode: 0o600 },
+    );
+  }
+  if (isGdc) await writeGdc(root, pki);
+}
+
+async function writeGdc(root: NodeRoot, pki: ClusterPki) {
+  const files = apiServerFiles(pki.encryptionKey);
+  for (const [path, text] of Object.entries(files)) {
+    await root.file(path, text);
+    await root.own(path, ofApiServer);
+  }
+  for (const [path, ownership] of Object.entries(owned)) {
+    await root.own(path, ownership);
   }
 }
 

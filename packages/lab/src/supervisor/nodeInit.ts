@@ -54,7 +54,7 @@ share "$LAB_NODE" run/lab/node
 share "$LAB_CHECKOUT" run/lab/checkout
 share "$LAB_IMAGES" run/lab/images
 if [ -n "$LAB_ETCD_DISK" ]; then
-  mount -t tmpfs -o "mode=700,size=$LAB_ETCD_DISK" tmpfs var/lib/etcd
+  mount -t tmpfs -o "mode=700,$LAB_ETCD_DISK" tmpfs var/lib/etcd
 fi
 
 mkdir old
