@@ -16,6 +16,8 @@ const node = (name: string, overrides: object = {}) =>
     machine: { name },
     manifestsDir: '/etc/kubernetes/manifests',
     caFingerprint: 'abc',
+    kubernetesVersion: '1.31.4',
+    apiServer: { manifestPath: '/etc/kubernetes/manifests/api.yaml' },
     etcd: {
       name,
       image: 'registry.k8s.io/etcd:3.5.16-0',
@@ -82,6 +84,29 @@ describe('the plan of a restore', () => {
     const check = () => refuseExpired(description(['a']), days, new Date(now));
     if (code) expect(refusal(check)).toMatchObject({ code });
     else check();
+  });
+
+  it.each<[string, string, object]>([
+    ['archive-newer-etcd', '3.5.16-0', { etcd: '3.5.17' }],
+    ['archive-newer-etcd', '3.6.1', { etcd: '3.6.1' }],
+    ['archive-other-kubernetes', '1.31.4', { kubernetes: 'v1.30.9' }],
+    ['archive-newer-kubernetes', '1.31.4', { kubernetes: '1.31.5' }],
+    ['archive-newer-kubernetes', '1.31.4', { kubernetes: '1.32.0' }],
+  ])('refuses with %s, naming %s, data of %j', (code, named, versions) => {
+    const archive = description(['a'], {
+      versions: { etcd: '3.5.9', ...versions },
+    });
+    const error = refusal(() => planOf([node('a')], archive));
+    expect(error.code).toBe(code);
+    expect(error.message).toContain(named);
+  });
+
+  it('takes later patches of the same versions, and what does not tell its version', () => {
+    const versions = { etcd: '3.5.16', kubernetes: 'v1.31.0' };
+    planOf([node('a')], description(['a'], { versions }));
+    const [pinned] = [node('a', { kubernetesVersion: undefined })];
+    pinned.etcd.image = 'registry.k8s.io/etcd@sha256:00';
+    planOf([pinned], description(['a'], { versions }));
   });
 
   it('takes a node that the archive does not know, for it was not reached that day', () => {

@@ -5,6 +5,7 @@ import { ClusterMachines } from '../cluster';
 import { Description } from '../archive';
 import { ClusterBackupError, NOTHING_CHANGED } from '../errors';
 import { ControlPlaneNode } from '../layout';
+import { refuseOtherVersions } from './versions';
 
 /**
  * What will be done to one control-plane node. What the node is was read before anything was changed: while its
@@ -66,7 +67,7 @@ export function operationName(now: Date): string {
 /**
  * The plan for putting an archive back onto the nodes as they are.
  *
- * @throws ClusterBackupError `archive-other-cluster`, `archive-other-nodes`, `archive-other-etcd`
+ * @throws ClusterBackupError `archive-other-cluster`, `archive-other-nodes`, and those of {@link refuseOtherVersions}
  * @public
  */
 export function makePlan(options: {
@@ -79,7 +80,7 @@ export function makePlan(options: {
   const { operation, access, nodes, description, answered } = options;
   refuseOtherCluster(nodes, description);
   refuseOtherNodes(nodes, description);
-  refuseOtherEtcd(nodes, description);
+  refuseOtherVersions(access, nodes, description);
   return {
     planVersion: 1,
     operation,
@@ -227,24 +228,4 @@ function refuseOtherNodes(nodes: ControlPlaneNode[], description: Description) {
       'Give the control-plane nodes their names and addresses of the day of the backup, or choose a later backup.',
     details: { archive: then, machines: now },
   });
-}
-
-function refuseOtherEtcd(nodes: ControlPlaneNode[], description: Description) {
-  const minor = (version: string) => version.split('.').slice(0, 2).join('.');
-  const then = minor(description.versions.etcd);
-  for (const node of nodes) {
-    const tag = /:v?(\d+\.\d+)\./.exec(node.etcd.image);
-    if (!tag || tag[1] === then) continue;
-    throw new ClusterBackupError({
-      code: 'archive-other-etcd',
-      message: `${node.machine.name} runs etcd ${tag[1]} (${node.etcd.image}); the archive was taken from etcd ${description.versions.etcd}.`,
-      state: NOTHING_CHANGED,
-      remedy: `etcd restores a snapshot of the same minor version only: put an etcd ${then} image into ${node.etcd.manifestPath}.`,
-      details: {
-        machine: node.machine.name,
-        image: node.etcd.image,
-        archive: description.versions.etcd,
-      },
-    });
-  }
 }
