@@ -69,9 +69,10 @@ export function BackupsTable(props: {
         <CellText
           title={formatTime(createdAt)}
           description={[
-            isBeforeRestore && t('backups.beforeRestore'),
             isNarrow && lacking(copies),
-            formatAge(createdAt),
+            isBeforeRestore
+              ? t('backups.beforeRestore')
+              : formatAge(createdAt),
             isNarrow && count > 0 && t('protection.reservations', { count }),
           ]
             .filter(Boolean)
