@@ -70,9 +70,7 @@ export function BackupsTable(props: {
           title={formatTime(createdAt)}
           description={[
             isNarrow && lacking(copies),
-            isBeforeRestore
-              ? t('backups.beforeRestore')
-              : formatAge(createdAt),
+            isBeforeRestore ? t('backups.beforeRestore') : formatAge(createdAt),
             isNarrow && count > 0 && t('protection.reservations', { count }),
           ]
             .filter(Boolean)
