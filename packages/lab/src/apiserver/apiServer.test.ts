@@ -303,6 +303,46 @@ describe('objects', () => {
     expect(parsed.metadata).not.toHaveProperty('resourceVersion');
   });
 
+  it('are those of GDC too, and its Jobs, whose status is apart', async () => {
+    const bareMetal = '/apis/baremetal.cluster.gke.io/v1/namespaces/default';
+    for (const [path, object] of [
+      [`${bareMetal}/clusters`, { spec: { type: 'admin' } }],
+      [`${bareMetal}/nodepools`, { spec: { clusterName: 'prod' } }],
+      [
+        '/apis/batch/v1/namespaces/default/jobs',
+        {
+          spec: {
+            backoffLimit: 4,
+            template: {
+              metadata: { labels: { app: 'job' } },
+              spec: { containers: [{ name: 'one', image: 'example' }] },
+            },
+          },
+        },
+      ],
+    ] as const) {
+      const ask = async (method: string, name: string, body: object) =>
+        (await call(path + name, { method, client: admin, body })).json;
+      const made = await ask('POST', '', {
+        ...object,
+        metadata: { name: 'prod' },
+        status: { active: 7 },
+      });
+      expect(made).toMatchObject(object);
+      expect(made.status?.active).toBeUndefined();
+      await ask('PUT', '/prod/status', { ...made, status: { active: 1 } });
+      const { json } = await call(`${path}/prod`, { client: admin });
+      expect(json).toMatchObject({ ...object, status: { active: 1 } });
+      expect(json.metadata.generation).toBe(1);
+    }
+    const [job] = (
+      await plane.etcd.range({
+        key: Buffer.from('/registry/jobs/default/prod'),
+      })
+    ).kvs;
+    expect(job.value.subarray(0, 4)).toEqual(PROTOBUF_MAGIC);
+  });
+
   it('behave as on a real one: events expire, finalizers hold, status is apart', async () => {
     const { core, custom } = clientsOf(plane.kubeConfig(admin));
     await core.createNamespacedEvent({

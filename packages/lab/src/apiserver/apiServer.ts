@@ -6,10 +6,15 @@ import { TLSSocket } from 'node:tls';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { answerApiRequest, sendJson } from './apiRequests';
 import { authenticate, authorize } from './authentication';
-import { discoveryDocument, VERSION } from './discovery';
+import {
+  DEFAULT_VERSION,
+  discoveryDocument,
+  versionDocument,
+} from './discovery';
 import { connectEtcd } from './etcd';
-import { requiredFlag } from './flags';
+import { etcdOverrides, requiredFlag } from './flags';
 import { etcdCheck, healthReport } from './health';
+import { readNamedFiles } from './namedFiles';
 import { prepareOwnWrites } from './ownWrites';
 import { openRegistry } from './registry';
 import { asStatusError, unknownPath } from './status';
@@ -23,25 +28,39 @@ export interface ApiServer {
 
 const healthPaths = /^\/(livez|readyz|healthz)(\/[\w-]+)?$/;
 
-/** Starts an API server with kube-apiserver's flags; listens before etcd is there. */
+/**
+ * Starts an API server with kube-apiserver's flags; listens before etcd is there.
+ *
+ * @throws Error when it cannot read a file that its flags name
+ */
 export async function startApiServer(
   flags: Map<string, string>,
+  version = DEFAULT_VERSION,
 ): Promise<ApiServer> {
+  readNamedFiles(flags);
   const bindAddress = flags.get('bind-address') ?? '0.0.0.0';
   const advertiseAddress = flags.get('advertise-address') ?? bindAddress;
   const [endpoint] = requiredFlag(flags, 'etcd-servers').split(',');
   const file = (name: string) => readFileSync(requiredFlag(flags, name));
-  const etcd = connectEtcd(
-    endpoint.startsWith('https:')
-      ? {
-          endpoint,
-          ca: file('etcd-cafile'),
-          cert: file('etcd-certfile'),
-          key: file('etcd-keyfile'),
-        }
-      : { endpoint },
+  const connect = (server: string) =>
+    connectEtcd(
+      server.startsWith('https:')
+        ? {
+            endpoint: server,
+            ca: file('etcd-cafile'),
+            cert: file('etcd-certfile'),
+            key: file('etcd-keyfile'),
+          }
+        : { endpoint: server },
+    );
+  const etcd = connect(endpoint);
+  const overrides = new Map(
+    etcdOverrides(flags).map(({ resource, server }) => [
+      resource,
+      connect(server),
+    ]),
   );
-  const registry = openRegistry(etcd);
+  const registry = openRegistry(etcd, overrides);
   const ownWrites = prepareOwnWrites(etcd, registry, advertiseAddress);
   let stopping = false;
 
@@ -86,7 +105,9 @@ export async function startApiServer(
     if (isGet && healthPaths.test(path)) {
       return answerHealth(path, query, response);
     }
-    if (isGet && path === '/version') return sendJson(response, 200, VERSION);
+    if (isGet && path === '/version') {
+      return sendJson(response, 200, versionDocument(version));
+    }
     authorize(authenticate(request.socket as TLSSocket), method, path);
     const document = isGet ? discoveryDocument(path) : undefined;
     if (document) return sendJson(response, 200, document);
@@ -132,6 +153,7 @@ export async function startApiServer(
       server.close();
       server.closeAllConnections();
       etcd.close();
+      overrides.forEach(other => other.close());
     },
   };
 }

@@ -1,17 +1,23 @@
 import { apiVersion, Kind, kinds } from './kinds';
 
-/** What `/version` tells: a patch release of the minor that the lab stands in for. */
-export const VERSION = {
-  major: '1',
-  minor: '31',
-  gitVersion: 'v1.31.9',
-  gitCommit: 'ac4e1ac3c3cb66e5a1a4a9e7f6c4a3bd0a7c27c9',
-  gitTreeState: 'clean',
-  buildDate: '2025-05-15T16:36:54Z',
-  goVersion: 'go1.23.8',
-  compiler: 'gc',
-  platform: 'linux/amd64',
-};
+/** Of an API server that does not run from an image. */
+export const DEFAULT_VERSION = 'v1.31.4';
+
+/** What `/version` tells. */
+export function versionDocument(gitVersion: string) {
+  const [, major, minor] = /^v(\d+)\.(\d+)/.exec(gitVersion) ?? [];
+  return {
+    major,
+    minor,
+    gitVersion,
+    gitCommit: 'ac4e1ac3c3cb66e5a1a4a9e7f6c4a3bd0a7c27c9',
+    gitTreeState: 'clean',
+    buildDate: '2025-05-15T16:36:54Z',
+    goVersion: 'go1.23.8',
+    compiler: 'gc',
+    platform: 'linux/amd64',
+  };
+}
 
 const verbs = [
   'create',

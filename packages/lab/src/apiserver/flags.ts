@@ -27,3 +27,16 @@ export function requiredFlag(flags: Map<string, string>, name: string): string {
   if (!value) throw new Error(`--${name} is required`);
   return value;
 }
+
+/** `--etcd-servers-overrides`: what is kept elsewhere, as `GROUP/RESOURCE`, and where. */
+export function etcdOverrides(
+  flags: Map<string, string>,
+): Array<{ resource: string; server: string }> {
+  return (flags.get('etcd-servers-overrides') ?? '')
+    .split(',')
+    .filter(Boolean)
+    .map(override => {
+      const [resource, servers = ''] = override.split('#');
+      return { resource, server: servers.split(';')[0] };
+    });
+}

@@ -18,8 +18,11 @@ export interface Kind {
 
 const core = { group: '', version: 'v1', shortNames: [], hasStatus: false };
 
-/** The group of the lab's one custom resource. @public */
+/** The group of a custom resource that stands for any. @public */
 export const CUSTOM_GROUP = 'demo.example.com';
+
+/** The group of GDC's own custom resources. */
+export const BARE_METAL_GROUP = 'baremetal.cluster.gke.io';
 
 /** Everything that is served. */
 export const kinds: Kind[] = [
@@ -96,6 +99,34 @@ export const kinds: Kind[] = [
     namespaced: true,
     prefix: '/registry/leases/',
     message: messages.Lease,
+  },
+  {
+    ...core,
+    group: 'batch',
+    kind: 'Job',
+    plural: 'jobs',
+    namespaced: true,
+    prefix: '/registry/jobs/',
+    message: messages.Job,
+    hasStatus: true,
+  },
+  {
+    ...core,
+    group: BARE_METAL_GROUP,
+    kind: 'Cluster',
+    plural: 'clusters',
+    namespaced: true,
+    prefix: `/registry/${BARE_METAL_GROUP}/clusters/`,
+    hasStatus: true,
+  },
+  {
+    ...core,
+    group: BARE_METAL_GROUP,
+    kind: 'NodePool',
+    plural: 'nodepools',
+    namespaced: true,
+    prefix: `/registry/${BARE_METAL_GROUP}/nodepools/`,
+    hasStatus: true,
   },
   {
     ...core,

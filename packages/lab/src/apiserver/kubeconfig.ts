@@ -12,10 +12,15 @@ export interface ApiAccess {
 
 /** Reads a kubeconfig with certificates inline or in files. */
 export function readKubeconfig(path: string): ApiAccess {
-  const config = parse(readFileSync(path, 'utf8'));
+  return parseKubeconfig(readFileSync(path, 'utf8'), dirname(path));
+}
+
+/** @param directory - where files are that are not named by a whole path */
+export function parseKubeconfig(text: string, directory: string): ApiAccess {
+  const config = parse(text);
   const entry = (list: any[], name: string) => {
     const found = list?.find(candidate => candidate.name === name);
-    if (!found) throw new Error(`${path} has no entry named ${name}`);
+    if (!found) throw new Error(`the kubeconfig has no entry named ${name}`);
     return found;
   };
   const { context } = entry(config.contexts, config['current-context']);
@@ -25,7 +30,7 @@ export function readKubeconfig(path: string): ApiAccess {
     const inline = holder[`${field}-data`];
     return inline
       ? Buffer.from(inline, 'base64')
-      : readFileSync(resolve(dirname(path), holder[field]));
+      : readFileSync(resolve(directory, holder[field]));
   };
   return {
     server: cluster.server,

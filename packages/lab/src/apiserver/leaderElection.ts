@@ -1,59 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { Agent, request } from 'node:https';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { apiCaller, ApiCall } from './apiCaller';
 import { readFlags, requiredFlag } from './flags';
-import { ApiAccess, readKubeconfig } from './kubeconfig';
+import { readKubeconfig } from './kubeconfig';
+import { readNamedFiles } from './namedFiles';
 
 // client-go's defaults: --leader-elect-lease-duration and -retry-period
 const leaseSeconds = 15;
 const retryMs = 2_000;
-
-interface Answer {
-  code: number;
-  body: any;
-}
-
-type Call = (method: string, path: string, body?: object) => Promise<Answer>;
-
-function apiCaller(access: ApiAccess): Call {
-  const agent = new Agent({
-    keepAlive: true,
-    maxSockets: 1,
-    ca: access.ca,
-    cert: access.certificate,
-    key: access.key,
-  });
-  return (method, path, body) =>
-    new Promise((resolve, reject) => {
-      const call = request(
-        new URL(path, access.server),
-        {
-          method,
-          agent,
-          headers: { 'content-type': 'application/json' },
-          signal: AbortSignal.timeout(5_000),
-        },
-        response => {
-          const chunks: Buffer[] = [];
-          response.on('data', chunk => chunks.push(chunk));
-          response.on('error', reject);
-          response.on('end', () => {
-            try {
-              resolve({
-                code: response.statusCode ?? 0,
-                body: JSON.parse(Buffer.concat(chunks).toString()),
-              });
-            } catch (error) {
-              reject(error);
-            }
-          });
-        },
-      );
-      call.on('error', reject);
-      call.end(body && JSON.stringify(body));
-    });
-}
 
 function micros(date: Date) {
   return `${date.toISOString().slice(0, -1)}000Z`;
@@ -61,7 +16,7 @@ function micros(date: Date) {
 
 /** Takes the lease when it is free or old, keeps it when it is ours. */
 async function holdLease(
-  call: Call,
+  call: ApiCall,
   name: string,
   identity: string,
   seen: { renewTime?: string; at: number },
@@ -106,9 +61,9 @@ async function holdLease(
 export async function runLeaderElection(name: string, argv: string[]) {
   process.once('SIGTERM', () => process.exit(0));
   process.once('SIGINT', () => process.exit(0));
-  const call = apiCaller(
-    readKubeconfig(requiredFlag(readFlags(argv), 'kubeconfig')),
-  );
+  const flags = readFlags(argv);
+  readNamedFiles(flags);
+  const { call } = apiCaller(readKubeconfig(requiredFlag(flags, 'kubeconfig')));
   const identity = `${hostname()}_${randomUUID()}`;
   const seen = { at: performance.now() };
   for (;;) {

@@ -3,7 +3,7 @@ import { compileMessages } from './codec';
 /**
  * The fields that the lab uses, with the numbers and the "written although
  * empty" of Kubernetes' own generated.proto and generated.pb.go
- * (apimachinery meta/v1 and runtime, api core/v1, coordination/v1).
+ * (apimachinery meta/v1 and runtime, api core/v1, coordination/v1, batch/v1).
  */
 export const messages = compileMessages({
   Unknown: {
@@ -135,6 +135,53 @@ export const messages = compileMessages({
     nodeName: '4 string',
   },
   EndpointPort: { name: '1 string!', port: '2 int32=', protocol: '3 string!' },
+
+  Job: {
+    metadata: '1 ObjectMeta=',
+    spec: '2 JobSpec=',
+    status: '3 JobStatus=',
+  },
+  JobSpec: {
+    parallelism: '1 int32',
+    completions: '2 int32',
+    activeDeadlineSeconds: '3 int64',
+    selector: '4 LabelSelector',
+    manualSelector: '5 bool',
+    template: '6 PodTemplateSpec=',
+    backoffLimit: '7 int32',
+    ttlSecondsAfterFinished: '8 int32',
+    completionMode: '9 string',
+    suspend: '10 bool',
+  },
+  LabelSelector: {
+    matchLabels: '1 map<string>',
+    matchExpressions: '2 LabelSelectorRequirement[]',
+  },
+  LabelSelectorRequirement: {
+    key: '1 string=',
+    operator: '2 string=',
+    values: '3 string[]',
+  },
+  PodTemplateSpec: { metadata: '1 ObjectMeta=', spec: '2 PodSpec=' },
+  JobStatus: {
+    conditions: '1 JobCondition[]',
+    startTime: '2 Time',
+    completionTime: '3 Time',
+    active: '4 int32!',
+    succeeded: '5 int32!',
+    failed: '6 int32!',
+    completedIndexes: '7 string!',
+    ready: '9 int32',
+    terminating: '11 int32',
+  },
+  JobCondition: {
+    type: '1 string=',
+    status: '2 string=',
+    lastProbeTime: '3 Time!',
+    lastTransitionTime: '4 Time!',
+    reason: '5 string!',
+    message: '6 string!',
+  },
 
   Node: {
     metadata: '1 ObjectMeta=',

@@ -132,6 +132,11 @@ function checkName(kind: Kind, object: KubernetesObject) {
   }
 }
 
+/** Whose spec has generations that its status follows later: custom resources, and Jobs. */
+function isCounted(kind: Kind): boolean {
+  return !kind.message || kind.plural === 'jobs';
+}
+
 /** Turns etcd's answer about a revision into the API's. */
 function explain(error: any, revision: number | undefined): unknown {
   if (isCompacted(error)) {
@@ -150,7 +155,13 @@ function explain(error: any, revision: number | undefined): unknown {
   return error;
 }
 
-export function openRegistry(etcd: Etcd): Registry {
+/** @param overrides - who keeps what the first does not, by `GROUP/RESOURCE` */
+export function openRegistry(
+  etcd: Etcd,
+  overrides: ReadonlyMap<string, Etcd> = new Map(),
+): Registry {
+  const etcdOf = ({ group, plural }: Kind) =>
+    overrides.get(`${group}/${plural}`) ?? etcd;
   let eventLease: { id: Promise<string>; until: number } | undefined;
 
   function leaseFor(kind: Kind): Promise<string> | undefined {
@@ -158,7 +169,7 @@ export function openRegistry(etcd: Etcd): Registry {
     if (!eventLease || Date.now() > eventLease.until) {
       // one lease serves the events of a minute
       eventLease = {
-        id: etcd.leaseGrant(eventTtlSeconds + 60),
+        id: etcdOf(kind).leaseGrant(eventTtlSeconds + 60),
         until: Date.now() + 60_000,
       };
     }
@@ -174,7 +185,7 @@ export function openRegistry(etcd: Etcd): Registry {
     for (;;) {
       try {
         const lease = await leaseFor(kind);
-        return await etcd.txn({
+        return await etcdOf(kind).txn({
           compare,
           success: [
             {
@@ -199,10 +210,11 @@ export function openRegistry(etcd: Etcd): Registry {
   }
 
   async function range(
+    kind: Kind,
     request: Parameters<Etcd['range']>[0],
   ): Promise<RangeResponse> {
     try {
-      return await etcd.range({ timeoutMs: 30_000, ...request });
+      return await etcdOf(kind).range({ timeoutMs: 30_000, ...request });
     } catch (error) {
       throw explain(error, request.revision);
     }
@@ -215,7 +227,7 @@ export function openRegistry(etcd: Etcd): Registry {
     revision?: number,
   ): Promise<KeyValue> {
     const key = storageKey(kind, namespace, name);
-    const { kvs } = await range({ key, revision, timeoutMs: 5_000 });
+    const { kvs } = await range(kind, { key, revision, timeoutMs: 5_000 });
     if (!kvs[0]) throw notFound(kind, name);
     return kvs[0];
   }
@@ -225,7 +237,7 @@ export function openRegistry(etcd: Etcd): Registry {
     key: Buffer,
     current: KeyValue,
   ): Promise<KubernetesObject | undefined> {
-    const deleted = await etcd.txn({
+    const deleted = await etcdOf(kind).txn({
       compare: [{ key, modRevision: current.modRevision, result: 0 }],
       success: [{ deleteRange: { key } }],
     });
@@ -238,7 +250,7 @@ export function openRegistry(etcd: Etcd): Registry {
   async function emptyNamespace(name: string) {
     for (const kind of kinds.filter(({ namespaced }) => namespaced)) {
       const key = storageKey(kind, name, '');
-      await etcd.txn({
+      await etcdOf(kind).txn({
         success: [{ deleteRange: { key, rangeEnd: prefixEnd(key) } }],
         timeoutMs: 30_000,
       });
@@ -246,6 +258,7 @@ export function openRegistry(etcd: Etcd): Registry {
   }
 
   async function* pages(
+    kind: Kind,
     first: RangeResponse,
     end: Buffer,
   ): AsyncGenerator<KeyValue> {
@@ -254,7 +267,7 @@ export function openRegistry(etcd: Etcd): Registry {
       yield* answer.kvs;
       const last = answer.kvs[answer.kvs.length - 1];
       if (!answer.more || !last) return;
-      answer = await range({
+      answer = await range(kind, {
         key: Buffer.concat([last.key, Buffer.of(0)]),
         rangeEnd: end,
         limit: pageSize,
@@ -270,7 +283,7 @@ export function openRegistry(etcd: Etcd): Registry {
   ) {
     const prefix = storageKey(kind, namespace, '');
     const end = prefixEnd(prefix);
-    const first = await range({
+    const first = await range(kind, {
       key: at.start ? Buffer.from(at.start) : prefix,
       rangeEnd: end,
       limit: at.limit ?? pageSize,
@@ -280,7 +293,7 @@ export function openRegistry(etcd: Etcd): Registry {
     return {
       revision,
       count: first.count,
-      values: pages({ ...first, header: { revision } }, end),
+      values: pages(kind, { ...first, header: { revision } }, end),
     };
   }
 
@@ -322,8 +335,8 @@ export function openRegistry(etcd: Etcd): Registry {
 
     async watch(kind, namespace, revision, selects) {
       const prefix = storageKey(kind, namespace, '');
-      const current = await etcd.range({ key: prefix, limit: 1 });
-      const watch = etcd.watch({
+      const current = await etcdOf(kind).range({ key: prefix, limit: 1 });
+      const watch = etcdOf(kind).watch({
         key: prefix,
         rangeEnd: prefixEnd(prefix),
         startRevision: revision + 1,
@@ -409,10 +422,10 @@ export function openRegistry(etcd: Etcd): Registry {
           ...(kind.namespaced && { namespace }),
           uid: randomUUID(),
           creationTimestamp: now(),
-          ...((!kind.message || kind.plural === 'pods') && { generation: 1 }),
+          ...((isCounted(kind) || kind.plural === 'pods') && { generation: 1 }),
         },
       };
-      if (!kind.message && kind.hasStatus) delete object.status;
+      if (isCounted(kind) && kind.hasStatus) delete object.status;
       if (kind.plural === 'namespaces') {
         object.spec ??= { finalizers: ['kubernetes'] };
         object.status = { phase: 'Active' };
@@ -424,17 +437,19 @@ export function openRegistry(etcd: Etcd): Registry {
       checkName(kind, object);
       const { name } = object.metadata;
       const key = storageKey(kind, namespace, name);
-      const home = storageKey(kindNamed('namespaces'), '', namespace);
+      const namespaces = kindNamed('namespaces');
+      const home = storageKey(namespaces, '', namespace);
+      const isApart = etcdOf(kind) !== etcdOf(namespaces);
+      if (isApart) await stored(namespaces, '', namespace);
       const written = await write(kind, key, object, [
         { key, createRevision: 0, result: 0 },
-        ...(kind.namespaced
+        ...(kind.namespaced && !isApart
           ? [{ key: home, createRevision: 0, result: 1 as const }]
           : []),
       ]);
       if (!written.succeeded) {
-        if (kind.namespaced && !written.responses[1].range?.kvs.length) {
-          throw notFound(kindNamed('namespaces'), namespace);
-        }
+        const found = written.responses[1]?.range;
+        if (found && !found.kvs.length) throw notFound(namespaces, namespace);
         throw alreadyExists(kind, name);
       }
       return {

@@ -105,8 +105,8 @@ it('is readable as objects, whose namespaces are there', async () => {
       }
     }
   }
-  const { nodes, leases, ...seeded } = counts;
-  expect([nodes, leases]).toEqual([0, 0]);
+  const { nodes, leases, jobs, clusters, nodepools, ...seeded } = counts;
+  expect([nodes, leases, jobs, clusters, nodepools]).toEqual([0, 0, 0, 0, 0]);
   expect(Object.entries(seeded).filter(([, count]) => !count)).toEqual([]);
   expect(Object.values(counts).reduce((a, b) => a + b)).toBe(seed.keys);
   const config = kinds.find(({ plural }) => plural === 'configmaps')!;
