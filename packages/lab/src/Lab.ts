@@ -31,8 +31,33 @@ export interface LabFront {
   port: number;
 }
 
+/** Who manages a cluster of GDC: a user cluster another, all others themselves. @public */
+export type GdcClusterType = 'admin' | 'hybrid' | 'standalone' | 'user';
+
+/** What only a lab of GDC has. A user cluster shares the service account keys of the cluster that manages it. @public */
+export interface LabGdc {
+  type: GdcClusterType;
+  /** Of the Cluster resource: `cluster-NAME`. */
+  namespace: string;
+  clusterName: string;
+  /** `spec.anthosBareMetalVersion`. */
+  version: string;
+  /** What stands in for Google's token service. */
+  tokenUrl: string;
+  /** The one port of SSH, on each machine's own address. */
+  sshPort: number;
+  /** The token service no longer takes the key in this Secret of `anthos-creds`. */
+  revokeKey(secretName: string): Promise<void>;
+  restoreKey(secretName: string): Promise<void>;
+  /** Nobody answers at {@link LabGdc.tokenUrl} any more. */
+  stopTokenService(): Promise<void>;
+  startTokenService(): Promise<void>;
+}
+
 /** A running lab. @public */
 export interface Lab {
+  /** On a lab of GDC. */
+  readonly gdc?: LabGdc;
   /** The control-plane nodes, `cp-1` first. */
   readonly nodes: LabNode[];
   readonly workers: LabNode[];

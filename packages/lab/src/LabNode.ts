@@ -1,11 +1,14 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { MachineAccessData } from './Lab';
+import { mainEtcd } from './kubeadm/plan';
+import { etcdctl } from './levers/etcdctl';
 import { EtcdEventsLevers } from './levers/EtcdEventsLevers';
 import { EtcdLevers } from './levers/EtcdLevers';
 import { LinkLevers } from './levers/LinkLevers';
 import { LoginLevers } from './levers/LoginLevers';
 import { SystemLevers } from './levers/SystemLevers';
+import { upgradeControlPlane, upgradeKubelet } from './levers/upgrade';
 import { AgentMethods, AGENT_SOCKET, askAgent } from './node/protocol';
 import { Call, RunningMachine } from './protocol';
 import { enterNode } from './supervisor/namespaces';
@@ -129,25 +132,22 @@ export class LabNode {
   }
 
   /** Runs etcdctl against this machine's member with the certificates of its health check. */
-  async etcdctl(
-    args: string[],
-    options: ExecOptions = {},
-  ): Promise<ExecResult> {
-    const pki = '/etc/kubernetes/pki/etcd';
-    return this.exec(
-      [
-        '/run/lab/images/etcd/usr/local/bin/etcdctl',
-        ...[
-          '--endpoints',
-          'https://127.0.0.1:2379',
-          '--cacert',
-          `${pki}/ca.crt`,
-        ],
-        ...['--cert', `${pki}/server.crt`, '--key', `${pki}/server.key`],
-        ...args,
-      ],
-      options,
-    );
+  etcdctl(args: string[], options: ExecOptions = {}): Promise<ExecResult> {
+    return etcdctl(this, mainEtcd, args, options);
+  }
+
+  /**
+   * Upgrades the control plane of this machine, and of no other, as `kubeadm upgrade` does; resolves when it is ready.
+   *
+   * @param version - as of an image's tag: `v1.32.4`
+   */
+  upgrade(version: { kubernetesVersion: string }): Promise<void> {
+    return upgradeControlPlane(this, version.kubernetesVersion);
+  }
+
+  /** Upgrades the machine's kubelet; its Node tells so a moment later. */
+  upgradeKubelet(version: { kubernetesVersion: string }): Promise<void> {
+    return upgradeKubelet(this, version.kubernetesVersion);
   }
 
   /** Asks the machine's agent. */

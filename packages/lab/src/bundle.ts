@@ -45,8 +45,16 @@ export function standInBundles(): Record<string, string> {
   );
 }
 
+let bundling: Promise<void> = Promise.resolve();
+
 /** Bundles the lab's programs where their sources are newer than what lies there. */
-export async function bundlePrograms(): Promise<void> {
+export function bundlePrograms(): Promise<void> {
+  // Labs that start side by side write to one place.
+  bundling = bundling.catch(() => {}).then(bundleStale);
+  return bundling;
+}
+
+async function bundleStale(): Promise<void> {
   const entries = Object.entries(programs).filter(([, source]) =>
     existsSync(join(sources, source)),
   );

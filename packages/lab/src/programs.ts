@@ -3,16 +3,11 @@ import { existsSync } from 'node:fs';
 import { access, constants, realpath } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
+import { kubernetesPrograms } from './kubeadm/plan';
 import { SupervisorOptions } from './protocol';
 import { standInBundles } from './bundle';
 
 const run = promisify(execFile);
-
-const kubernetesPrograms = [
-  'kube-apiserver',
-  'kube-controller-manager',
-  'kube-scheduler',
-];
 
 /** Finds what the lab runs. Without etcd 3.5 or newer there is no lab. */
 export async function findPrograms(): Promise<SupervisorOptions['programs']> {

@@ -1,3 +1,4 @@
+import { ServiceAccountKey } from './gdc/serviceAccounts';
 import { Login } from './supervisor/ssh';
 
 /** How a node's way in behaves. */
@@ -20,6 +21,8 @@ export interface SupervisorOptions {
   etcdDisk?: { sizeMiB: number };
   apiServerStopSeconds: number;
   links: boolean;
+  /** Whether it has Google service accounts, and a token service that knows them. */
+  serviceAccounts: boolean;
   directory: string;
   checkout: string;
   programs: {
@@ -53,6 +56,9 @@ export interface RunningLab {
   front: { internal: string; port: number };
   /** Text of the key that every machine lets in. */
   privateKey: string;
+  tokenUrl: string;
+  /** By the name of their Secret. */
+  serviceAccountKeys: Record<string, ServiceAccountKey>;
 }
 
 /** What the supervisor does on request. */
@@ -64,6 +70,10 @@ export interface SupervisorMethods {
   powerOff(parameters: { machine: string }): void;
   /** Answers the new process 1. */
   powerOn(parameters: { machine: string }): number;
+  revokeKey(parameters: { secret: string }): void;
+  restoreKey(parameters: { secret: string }): void;
+  startTokenService(parameters: {}): void;
+  stopTokenService(parameters: {}): void;
 }
 
 /** Asks the supervisor. */

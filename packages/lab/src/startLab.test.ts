@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,64 +10,10 @@ import { Lab } from './Lab';
 import { ExecResult, LabNode } from './LabNode';
 import { makeSeed } from './seed';
 import { startLab } from './startLab';
+import { running, ssh, sshArguments, until } from './__testUtils__/machines';
 
 const scratch = mkdtempSync(join(tmpdir(), 'lab-test-'));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
-
-/** OpenSSH's own client, with what the lab says about the machine. */
-function sshArguments(node: LabNode, key?: string): string[] {
-  const access = node.access();
-  const keyFile = join(scratch, `${node.name}-${access.port}.key`);
-  const knownHosts = join(scratch, `${node.name}-${access.port}.hosts`);
-  writeFileSync(keyFile, key ?? access.privateKey, { mode: 0o600 });
-  writeFileSync(knownHosts, access.knownHosts);
-  return [
-    ...['-F', 'none', '-i', keyFile, '-p', String(access.port)],
-    ...['-o', 'BatchMode=yes', '-o', 'StrictHostKeyChecking=yes'],
-    ...['-o', `UserKnownHostsFile=${knownHosts}`],
-    `${access.user}@${access.address}`,
-  ];
-}
-
-function ssh(
-  node: LabNode,
-  command: string,
-  key?: string,
-): Promise<ExecResult> {
-  return new Promise(resolve => {
-    execFile(
-      'ssh',
-      [...sshArguments(node, key), command],
-      { timeout: 20_000 },
-      (error, stdout, stderr) =>
-        resolve({
-          code: error ? Number(error.code ?? 255) : 0,
-          stdout,
-          stderr,
-        }),
-    );
-  });
-}
-
-async function until(
-  what: string,
-  done: () => Promise<boolean>,
-  withinMs = 30_000,
-): Promise<void> {
-  const deadline = Date.now() + withinMs;
-  while (!(await done())) {
-    if (Date.now() > deadline) throw new Error(`${what}: waited in vain`);
-    await sleep(50);
-  }
-}
-
-async function running(node: LabNode, name: string): Promise<string[]> {
-  const { stdout } = await node.exec([
-    ...['crictl', 'ps', '-q', '--label'],
-    `io.kubernetes.container.name=${name}`,
-  ]);
-  return stdout.split('\n').filter(Boolean);
-}
 
 function pod(name: string, command: string[]): string {
   return JSON.stringify({
@@ -360,6 +306,29 @@ describe('a lab of one node', () => {
     ]);
     expect(stdout.split('\n')[1].trim()).toBe('0');
     await node.system.freeDisk();
+  });
+
+  it('is upgraded, its kubelet apart', async () => {
+    const kubernetesVersion = 'v1.32.5';
+    const kubelet = async () =>
+      (
+        await node.etcdctl([
+          'get',
+          '--print-value-only',
+          '/registry/minions/cp-1',
+        ])
+      ).stdout.match(/v1\.3\d\.\d+/)?.[0];
+    await node.upgrade({ kubernetesVersion });
+    const { stdout } = await node.exec([
+      ...['curl', '-sk', `https://${node.internalAddress}:6443/version`],
+    ]);
+    expect(JSON.parse(stdout).gitVersion).toBe(kubernetesVersion);
+    expect(await kubelet()).toBe('v1.31.4');
+    await node.upgradeKubelet({ kubernetesVersion });
+    await until(
+      'the Node tells so',
+      async () => (await kubelet()) === kubernetesVersion,
+    );
   });
 
   it('raises alarms that etcd heeds', async () => {

@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { bundlePath, bundlePrograms, checkout } from './bundle';
-import { Lab, LabAccess } from './Lab';
+import { GDC_VERSION } from './gdc/plan';
+import { describeCluster } from './gdc/describeCluster';
+import { Lab, LabAccess, LabGdc, GdcClusterType } from './Lab';
 import { LabNode } from './LabNode';
 import { findPrograms } from './programs';
 import {
@@ -20,6 +22,12 @@ import { DIRECTORY_PREFIX, sweepDeadLabs } from './sweep';
 export interface LabOptions {
   /** What made the cluster: kubeadm (the default), or Google Distributed Cloud on bare metal. */
   flavor?: 'kubeadm' | 'gdc';
+  /** Of GDC. Default `admin`. */
+  clusterType?: GdcClusterType;
+  /** Of GDC, for a user cluster: a running admin or hybrid one, whose API is to hold what describes this one. */
+  managedBy?: Lab;
+  /** Of GDC: the Cluster resource names the address that Kubernetes uses beside that of SSH. Default false. */
+  k8sIP?: boolean;
   /** Control-plane nodes. Default 1. */
   nodes?: 1 | 3;
   /** Default 0. */
@@ -115,6 +123,7 @@ class Supervisor {
  * @public
  */
 export async function startLab(options: LabOptions = {}): Promise<Lab> {
+  checkGdcOptions(options);
   await bundlePrograms();
   const programs = await findPrograms();
   const parent = tmpdir();
@@ -135,6 +144,7 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
     etcdDisk: options.etcdDisk,
     apiServerStopSeconds: options.apiServerStopSeconds ?? 5,
     links: options.links ?? false,
+    serviceAccounts: options.flavor === 'gdc' && !options.managedBy,
     directory,
     checkout,
     programs,
@@ -168,7 +178,12 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
     join(directory, 'access', 'known_hosts'),
     machines.map(machine => machine.access().knownHosts).join(''),
   );
-  return {
+  const gdc =
+    options.flavor === 'gdc'
+      ? gdcOf(options, running, supervisor.call)
+      : undefined;
+  const lab: Lab = {
+    gdc,
     nodes,
     workers,
     front,
@@ -182,5 +197,49 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
       return stringify(config);
     },
     stop: () => supervisor.stop(),
+  };
+  if (gdc) {
+    await describeCluster(lab, gdc, {
+      holder: options.managedBy ?? lab,
+      k8sIP: options.k8sIP ?? false,
+      privateKey: running.privateKey,
+      serviceAccountKeys: running.serviceAccountKeys,
+    }).catch(async error => {
+      await lab.stop();
+      throw error;
+    });
+  }
+  return lab;
+}
+
+function checkGdcOptions(options: LabOptions): void {
+  const { flavor, clusterType, managedBy, k8sIP } = options;
+  if (flavor !== 'gdc' && (clusterType || managedBy || k8sIP)) {
+    throw new Error('clusterType, managedBy and k8sIP are of the flavor gdc.');
+  }
+  const isManager = ['admin', 'hybrid'].includes(managedBy?.gdc?.type ?? '');
+  if (clusterType === 'user' ? !isManager : managedBy) {
+    throw new Error(
+      'A user cluster, and no other, is managedBy a lab of the type admin or hybrid.',
+    );
+  }
+}
+
+function gdcOf(options: LabOptions, running: RunningLab, call: Call): LabGdc {
+  const clusterName = options.name ?? 'lab';
+  const tokens = options.managedBy?.gdc ?? {
+    tokenUrl: running.tokenUrl,
+    revokeKey: (secret: string) => call('revokeKey', { secret }),
+    restoreKey: (secret: string) => call('restoreKey', { secret }),
+    stopTokenService: () => call('stopTokenService', {}),
+    startTokenService: () => call('startTokenService', {}),
+  };
+  return {
+    ...tokens,
+    type: options.clusterType ?? 'admin',
+    namespace: `cluster-${clusterName}`,
+    clusterName,
+    version: GDC_VERSION,
+    sshPort: running.machines[0].port,
   };
 }

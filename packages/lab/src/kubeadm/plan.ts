@@ -42,6 +42,12 @@ export interface ClusterPlan {
   etcds: EtcdPlan[];
 }
 
+export const kubernetesPrograms = [
+  'kube-apiserver',
+  'kube-controller-manager',
+  'kube-scheduler',
+];
+
 export const mainEtcd: EtcdPlan = {
   pod: 'etcd',
   dataDirectory: '/var/lib/etcd',

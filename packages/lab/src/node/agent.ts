@@ -5,6 +5,7 @@ import { eventsEtcd } from '../gdc/plan';
 import { mainEtcd } from '../kubeadm/plan';
 import { raiseAlarm } from './alarm';
 import { startHeartbeat } from './heartbeat';
+import { installedImages } from './installed';
 import { Kubelet } from './kubelet';
 import { AGENT_SOCKET, AgentMethods } from './protocol';
 import { apiServerReady, etcdReady, etcdServes } from './readiness';
@@ -16,7 +17,6 @@ function main(): void {
   const nodeName = hostname();
   const address = process.env.LAB_ADDRESS ?? '';
   const apiPort = Number(process.env.LAB_API_PORT);
-  const images = (process.env.LAB_IMAGE_NAMES ?? '').split(',').filter(Boolean);
   const { PATH, HOME, LANG } = process.env;
   const stopSeconds = process.env.LAB_APISERVER_STOP_SECONDS;
   const runtime = new ContainerRuntime({
@@ -27,22 +27,28 @@ function main(): void {
   });
   const kubelet = new Kubelet(nodeName, runtime);
   const units = new Units(kubelet);
-  const nodeReported = startHeartbeat(nodeName, address, () => kubelet.running);
+  const heartbeat = startHeartbeat(nodeName, address, () => kubelet.running);
 
   const methods: { [M in keyof AgentMethods]: (parameters: any) => unknown } = {
     containers: () => runtime.list(),
     stopContainer: ({ id, graceSeconds }) => runtime.stop(id, graceSeconds),
     removeContainer: ({ id }) => runtime.remove(id),
-    images: () => images,
+    images: installedImages,
     unit: ({ name }) => units.state(name),
-    startUnit: ({ name }) => units.start(name),
+    startUnit: ({ name }) => {
+      units.start(name);
+      heartbeat.wake();
+    },
     stopUnit: ({ name }) => units.stop(name),
-    restartUnit: ({ name }) => units.restart(name),
+    restartUnit: ({ name }) => {
+      units.restart(name);
+      heartbeat.wake();
+    },
     readiness: async () => ({
       etcd: await etcdReady(mainEtcd),
       etcdEvents: await etcdReady(eventsEtcd),
       apiServer: await apiServerReady(address, apiPort),
-      node: nodeReported(),
+      node: heartbeat.reported(),
     }),
     etcdServes: () => etcdServes(mainEtcd),
     etcdEventsServes: () => etcdServes(eventsEtcd),

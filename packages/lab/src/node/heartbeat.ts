@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Agent, request } from 'node:https';
 import { parse } from 'yaml';
+import { kubeletVersion } from './installed';
 
 /** The kubelet's own figures: leases of 40 s, renewed every quarter of it. */
 const LEASE_SECONDS = 40;
@@ -15,21 +16,29 @@ interface Reply {
   body: any;
 }
 
-/**
- * Keeps the machine's Node and its Lease through the front, with the credentials of its kubelet.conf, while the
- * kubelet runs. Returns what tells whether the API server has taken the state of this kubelet once.
- */
+/** What keeps the machine's Node and its Lease. */
+export interface Heartbeat {
+  /** Whether the API server has taken the state of this kubelet once. */
+  reported(): boolean;
+  /** Has it beat now rather than when it is due, as a kubelet that starts does. */
+  wake(): void;
+}
+
+/** Speaks through the front, with the credentials of the kubelet's kubelet.conf, while the kubelet runs. */
 export function startHeartbeat(
   nodeName: string,
   address: string,
   kubeletRuns: () => boolean,
-): () => boolean {
+): Heartbeat {
   let reported = false;
-  let delay = 0;
   let reportedAt = 0;
+  let timer: NodeJS.Timeout | undefined;
+  let woken = false;
   const beat = async () => {
+    timer = undefined;
+    woken = false;
+    let delay = RETRY_MS;
     if (!kubeletRuns()) {
-      delay = RETRY_MS;
       reportedAt = 0;
     } else {
       try {
@@ -39,13 +48,21 @@ export function startHeartbeat(
         await keepLease(nodeName);
         delay = RENEW_MS;
       } catch {
-        delay = RETRY_MS;
+        // The API is away: the next one comes soon.
       }
     }
-    setTimeout(beat, delay);
+    timer = setTimeout(beat, woken ? 0 : delay);
   };
   beat();
-  return () => reported;
+  return {
+    reported: () => reported,
+    wake: () => {
+      woken = true;
+      if (!timer) return;
+      clearTimeout(timer);
+      beat();
+    },
+  };
 }
 
 /** Tells whether the status was reported, which happens when it is due or is not what it should be. */
@@ -77,7 +94,9 @@ async function keepNode(
   const before = node.status?.conditions?.find(
     (condition: any) => condition.type === 'Ready',
   );
-  if (before?.status === 'True' && !due) return false;
+  const version = kubeletVersion();
+  const isTold = node.status?.nodeInfo?.kubeletVersion === version;
+  if (before?.status === 'True' && isTold && !due) return false;
   const ready = {
     type: 'Ready',
     status: 'True',
@@ -111,7 +130,7 @@ async function keepNode(
       nodeInfo: {
         architecture: 'amd64',
         containerRuntimeVersion: 'containerd://1.7.24',
-        kubeletVersion: process.env.LAB_KUBERNETES_VERSION ?? '',
+        kubeletVersion: version,
         operatingSystem: 'linux',
       },
     },

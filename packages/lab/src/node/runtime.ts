@@ -71,7 +71,11 @@ export class ContainerRuntime extends EventEmitter<{ exit: [Container] }> {
         stdio: ['ignore', log, log],
         detached: true,
         cwd: '/',
-        env: { ...this.environment, ...spec.environment },
+        env: {
+          ...this.environment,
+          LAB_IMAGE: spec.image,
+          ...spec.environment,
+        },
       },
     );
     closeSync(log);

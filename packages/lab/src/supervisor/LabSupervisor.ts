@@ -5,14 +5,17 @@ import { AddressInfo, createServer, Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { loadBalancerImages } from '../gdc/manifests';
 import { eventsEtcd, gdcDefaults } from '../gdc/plan';
 import { owned } from '../gdc/rootless';
-import { etcdImage, image } from '../kubeadm/manifests';
+import {
+  createServiceAccountKeys,
+  ServiceAccountKey,
+} from '../gdc/serviceAccounts';
 import { ClusterPki, createClusterPki } from '../kubeadm/pki';
 import {
   ClusterPlan,
   controlPlane,
+  kubernetesPrograms,
   MachinePlan,
   mainEtcd,
 } from '../kubeadm/plan';
@@ -42,6 +45,7 @@ import {
 import { writeNodeFiles } from './nodeFiles';
 import { placeOwnSudo } from './ownSudo';
 import { createSshKeys, SshKeys } from './ssh';
+import { TokenService } from './TokenService';
 
 const run = promisify(execFile);
 
@@ -51,11 +55,6 @@ const kubeadmDefaults = {
   imageRepository: 'registry.k8s.io',
   kubernetesVersion: 'v1.31.4',
 };
-const kubernetesPrograms = [
-  'kube-apiserver',
-  'kube-controller-manager',
-  'kube-scheduler',
-];
 const NETWORK = '198.51.100';
 const READY_MS = 120_000;
 const TOOLS = ['crictl', 'systemctl', 'ctr'];
@@ -81,9 +80,14 @@ export class LabSupervisor {
     setPeerLink: ({ machine, up }) => this.setPeerLink(machine, up),
     powerOff: ({ machine }) => this.powerOff(this.find(machine)),
     powerOn: ({ machine }) => this.powerOn(this.find(machine)),
+    revokeKey: ({ secret }) => this.tokens.revoke(secret),
+    restoreKey: ({ secret }) => this.tokens.restore(secret),
+    startTokenService: () => this.tokens.start(),
+    stopTokenService: () => this.tokens.stop(),
   };
   private readonly cluster: ClusterPlan;
   private readonly machines: LiveMachine[] = [];
+  private readonly tokens = new TokenService();
   private front?: ChildProcess;
   private frontPort = 0;
   /** Of a GDC lab, whose Cluster resource has an address for each machine and no port. */
@@ -126,10 +130,11 @@ export class LabSupervisor {
     if (this.cluster.flavor === 'gdc') {
       this.loopback = await takeLoopbackNetwork();
     }
-    const [pki, keys, empty] = await allSettled([
+    const [pki, keys, empty, serviceAccountKeys] = await allSettled([
       createClusterPki(),
       createSshKeys(join(directory, 'access'), 'lab'),
       emptySeed(programs, kept, scratch),
+      this.startTokenService(),
       writeImages(join(directory, 'images'), programs),
       this.startFront(),
     ]);
@@ -150,6 +155,8 @@ export class LabSupervisor {
         port: this.frontPort,
       },
       privateKey: keys.key,
+      tokenUrl: this.tokens.url,
+      serviceAccountKeys,
     };
   }
 
@@ -166,6 +173,7 @@ export class LabSupervisor {
   private async takeDown(): Promise<void> {
     this.machines.forEach(({ link }) => link.close());
     this.loopback?.release();
+    await this.tokens.stop();
     await Promise.all(
       this.machines.map(({ namespaces }) => namespaces.destroy()),
     );
@@ -186,6 +194,16 @@ export class LabSupervisor {
     const machine = this.machines.find(({ plan }) => plan.name === name);
     if (!machine) throw new Error(`The lab has no machine ${name}.`);
     return machine;
+  }
+
+  private async startTokenService(): Promise<
+    Record<string, ServiceAccountKey>
+  > {
+    if (!this.options.serviceAccounts) return {};
+    await this.tokens.start();
+    const keys = await createServiceAccountKeys(this.tokens.url);
+    this.tokens.trust(keys);
+    return keys;
   }
 
   private async startFront(): Promise<void> {
@@ -294,17 +312,9 @@ export class LabSupervisor {
     nodeDirectory: string,
   ): Record<string, string> {
     const { directory, checkout, etcdDisk } = this.options;
-    const { cluster } = this;
-    const images = [
-      etcdImage(cluster),
-      ...kubernetesPrograms.map(name => image(cluster, name)),
-      ...(cluster.flavor === 'gdc' ? loadBalancerImages(cluster) : []),
-    ];
     const agent = {
       LAB_ADDRESS: plan.address,
-      LAB_API_PORT: String(cluster.apiPort),
-      LAB_IMAGE_NAMES: images.join(','),
-      LAB_KUBERNETES_VERSION: cluster.kubernetesVersion,
+      LAB_API_PORT: String(this.cluster.apiPort),
       LAB_APISERVER_STOP_SECONDS: String(this.options.apiServerStopSeconds),
     };
     return {

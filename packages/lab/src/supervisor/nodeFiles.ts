@@ -4,7 +4,7 @@ import { chmod, chown, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { apiServerFiles } from '../gdc/apiServerFiles';
-import { gdcManifests } from '../gdc/manifests';
+import { gdcManifests, loadBalancerImages } from '../gdc/manifests';
 import { ofApiServer, owned, Ownership } from '../gdc/rootless';
 import { Certified } from '../kubeadm/certificate';
 import {
@@ -13,7 +13,12 @@ import {
   kubeletDropIn,
 } from '../kubeadm/kubeletFiles';
 import { kubeconfig } from '../kubeadm/kubeconfig';
-import { kubeadmManifests, manifestText } from '../kubeadm/manifests';
+import {
+  etcdImage,
+  image,
+  kubeadmManifests,
+  manifestText,
+} from '../kubeadm/manifests';
 import {
   ClusterPki,
   createKubeletPki,
@@ -24,8 +29,10 @@ import {
   ClusterPlan,
   controlPlane,
   frontServer,
+  kubernetesPrograms,
   MachinePlan,
 } from '../kubeadm/plan';
+import { IMAGES_FILE, KUBELET_VERSION_FILE } from '../node/installed';
 import { Login, sshdConfig, SshKeys } from './ssh';
 
 const run = promisify(execFile);
@@ -161,6 +168,16 @@ async function writeSystem(
       '',
     ].join('\n'),
   );
+  await root.file(
+    IMAGES_FILE,
+    [
+      etcdImage(cluster),
+      ...kubernetesPrograms.map(name => image(cluster, name)),
+      ...(cluster.flavor === 'gdc' ? loadBalancerImages(cluster) : []),
+      '',
+    ].join('\n'),
+  );
+  await root.file(KUBELET_VERSION_FILE, cluster.kubernetesVersion);
   await root.file('/etc/machine-id', `${machineId(node)}\n`, { mode: 0o444 });
 }
 
