@@ -2,6 +2,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   ClusterMachines,
+  GdcAccess,
+  gdcSecrets,
   generateAgeKey,
   MachineAccess,
 } from '@cluster-backup/engine';
@@ -26,6 +28,27 @@ export function clusterAccess(lab: Lab): ClusterMachines {
     layout: 'kubeadm',
     controlPlane: ofRole('control-plane'),
     workers: ofRole('worker'),
+  };
+}
+
+/**
+ * A lab of the flavor `gdc` as a cluster of which nothing but a kubeconfig is configured; without one, nothing but where
+ * its Secrets are.
+ */
+export function gdcAccess(lab: Lab, kubeconfig?: string): GdcAccess {
+  const { clusterName, namespace, sshPort, tokenUrl } = lab.gdc!;
+  const knownHosts = lab
+    .access()
+    .machines.map(machine => machine.knownHosts)
+    .join('');
+  return {
+    name: clusterName,
+    layout: 'gdc',
+    resource: { name: clusterName, namespace },
+    kubeconfig,
+    ssh: { port: sshPort, hostKeys: { mode: 'strict', knownHosts } },
+    secrets: gdcSecrets(namespace),
+    gcpTokenUrl: tokenUrl,
   };
 }
 

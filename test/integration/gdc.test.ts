@@ -1,0 +1,241 @@
+import {
+  checkCluster,
+  connectCluster,
+  KubernetesObject,
+  readArchive,
+} from '@cluster-backup/engine';
+import { Lab, LabNode, startLab } from '@cluster-backup/lab';
+import { CoreV1Api, KubeConfig } from '@kubernetes/client-node';
+import { contentsAt, differences } from '../proof/contents';
+import { membersAgree } from '../proof/members';
+import { gdcAccess } from '../product';
+import { setStage, Stage } from './stage';
+
+jest.setTimeout(180_000);
+
+const OWNERS = [
+  '/var/lib/etcd',
+  '/var/lib/etcd/member/snap/db',
+  '/var/lib/etcd-events',
+];
+
+/** What a restore must leave alone, or as it was. */
+async function lookAt(node: LabNode) {
+  const { stdout: owners } = await node.exec([
+    'stat',
+    '-c',
+    '%u:%g %a %n',
+    ...OWNERS,
+  ]);
+  const { stdout: link } = await node.exec([
+    'readlink',
+    '/var/lib/kubelet/pki/kubelet-client-current.pem',
+  ]);
+  // A container that was stopped and started again has another id.
+  const containers = await Promise.all(
+    ['etcd-events', 'haproxy', 'keepalived'].map(async name => {
+      const label = `io.kubernetes.pod.name=${name}-${node.name}`;
+      const { stdout } = await node.exec([
+        'crictl',
+        'ps',
+        '-q',
+        '--label',
+        label,
+      ]);
+      expect(stdout).not.toBe('');
+      return stdout;
+    }),
+  );
+  return { owners, link, containers };
+}
+
+async function apiOf(lab: Lab): Promise<CoreV1Api> {
+  const config = new KubeConfig();
+  config.loadFromString(await lab.kubeconfig());
+  return config.makeApiClient(CoreV1Api);
+}
+
+/** Objects, and node files with their owners, of an archive. */
+async function contentsOf(stage: Stage, key: string) {
+  const objects: KubernetesObject[] = [];
+  const files: string[] = [];
+  await readArchive(
+    await stage.store.get(key),
+    { identities: [stage.identity] },
+    {
+      objects(list) {
+        objects.push(...JSON.parse(list.toString()).items);
+      },
+      nodeFile(node, { path, uid, mode, type }) {
+        files.push(`${node} ${uid} ${mode.toString(8)} ${type} ${path}`);
+      },
+    },
+  );
+  return { objects, files };
+}
+
+describe.each([
+  { clusterType: 'admin', nodes: 1, login: 'root', k8sIP: false },
+  { clusterType: 'hybrid', nodes: 3, login: 'sudo', k8sIP: true },
+] as const)(
+  'a cluster of type $clusterType with $nodes node(s), login $login',
+  options => {
+    let stage: Stage;
+    beforeAll(async () => {
+      stage = await setStage({ flavor: 'gdc', workers: 1, ...options });
+    });
+    afterAll(() => stage?.stop());
+
+    it('is backed up with nothing but its kubeconfig, and restored with nothing but the archive and its key', async () => {
+      const { lab } = stage;
+      const api = await apiOf(lab);
+      const body = { metadata: { name: 'kept' } };
+      await api.createNamespacedConfigMap({ namespace: 'default', body });
+      const backup = await stage.backUp({
+        cluster: gdcAccess(lab, await lab.kubeconfig()),
+      });
+      expect(backup.reservations).toEqual([]);
+      const { description, facts } = backup.summary;
+      expect(description).toMatchObject({
+        cluster: { layout: 'gdc', type: options.clusterType },
+        versions: { gdc: lab.gdc!.version },
+      });
+      expect(description.nodes).toHaveLength(options.nodes);
+      expect(description.workers).toHaveLength(1);
+      const { objects, files } = await contentsOf(stage, backup.key);
+      const named = objects.map(
+        ({ kind, metadata }) =>
+          `${kind} ${metadata.namespace}/${metadata.name}`,
+      );
+      const { namespace, clusterName } = lab.gdc!;
+      expect(named).toEqual(
+        expect.arrayContaining([
+          `Cluster ${namespace}/${clusterName}`,
+          `Secret ${namespace}/ssh-key`,
+          'Secret anthos-creds/gke-connect',
+        ]),
+      );
+      for (const [at, node] of lab.nodes.entries()) {
+        const { name } = description.nodes[at];
+        for (const path of [
+          '/etc/kubernetes/manifests/etcd-events.yaml',
+          '/etc/kubernetes/encryption/config.yaml',
+          '/etc/kubernetes/admission/event-rate-limit.yaml',
+          '/etc/kubernetes/pki/etcd/server.key',
+          '/var/lib/kubelet/pki/kubelet-client-current.pem',
+        ]) {
+          const { stdout } = await node.exec(['stat', '-c', '%u %a', path]);
+          const [uid, mode] = stdout.trim().split(' ');
+          const type = path.endsWith('.pem') ? 'symlink' : 'file';
+          expect(files).toContain(`${name} ${uid} ${mode} ${type} ${path}`);
+        }
+      }
+      expect(files.filter(file => file.includes('/var/lib/etcd'))).toEqual([]);
+      const expected = await contentsAt(lab.nodes[0], facts.revision);
+
+      await api.deleteNamespacedConfigMap({
+        namespace: 'default',
+        name: 'kept',
+      });
+      const before = await Promise.all(lab.nodes.map(lookAt));
+      const majority = lab.nodes.slice(0, Math.ceil((options.nodes + 1) / 2));
+      if (options.nodes > 1) {
+        for (const node of majority) await node.etcd.loseData();
+      }
+      const restored = await stage.restore(backup, { cluster: gdcAccess(lab) });
+      expect(restored.outageSeconds).toBeGreaterThan(0);
+      expect(differences(expected, await contentsAt(lab.nodes[0]))).toEqual([]);
+      expect(await membersAgree(lab.nodes)).toEqual([]);
+      expect(await Promise.all(lab.nodes.map(lookAt))).toEqual(before);
+    });
+  },
+);
+
+describe('a user cluster', () => {
+  let manager: Lab;
+  let stage: Stage;
+  beforeAll(async () => {
+    manager = await startLab({ flavor: 'gdc', name: 'manager' });
+    stage = await setStage({
+      flavor: 'gdc',
+      name: 'shop',
+      clusterType: 'user',
+      managedBy: manager,
+      login: 'sudo',
+    });
+  });
+  afterAll(async () => {
+    await stage?.stop();
+    await manager?.stop();
+  });
+  const managed = async () => gdcAccess(stage.lab, await manager.kubeconfig());
+
+  it('is backed up and restored through its manager, and from the archive when that is gone', async () => {
+    const { lab } = stage;
+    const api = await apiOf(lab);
+    const body = { metadata: { name: 'kept' } };
+    await api.createNamespacedConfigMap({ namespace: 'default', body });
+    const backup = await stage.backUp({ cluster: await managed() });
+    expect(backup.summary.description.cluster).toMatchObject({
+      name: 'shop',
+      type: 'user',
+    });
+    const lost = { namespace: 'default', name: 'kept' };
+    await api.deleteNamespacedConfigMap(lost);
+    await stage.restore(backup, { cluster: await managed() });
+    await api.deleteNamespacedConfigMap(lost);
+    await stage.restore(backup, { cluster: gdcAccess(lab) });
+    const { items } = await api.listNamespacedConfigMap({
+      namespace: 'default',
+    });
+    expect(items.map(({ metadata }) => metadata!.name)).toContain('kept');
+  });
+
+  it('tells of a GCP key that Google does not accept any more, and of a Google that is silent', async () => {
+    const { gdc } = stage.lab;
+    const codes = async () => {
+      const cluster = await connectCluster(await managed());
+      try {
+        const { findings } = await checkCluster(cluster, {
+          purpose: 'look',
+          progress: () => {},
+          signal: new AbortController().signal,
+        });
+        return findings.map(({ code }) => code);
+      } finally {
+        await cluster.close();
+      }
+    };
+    expect(await codes()).toEqual([]);
+    await gdc!.revokeKey('gke-connect');
+    expect(await codes()).toEqual(['gcp-key-refused']);
+    await gdc!.stopTokenService();
+    expect(new Set(await codes())).toEqual(new Set(['gcp-key-unasked']));
+    await gdc!.startTokenService();
+    await gdc!.restoreKey('gke-connect');
+    expect(await codes()).toEqual([]);
+  });
+
+  it('is named with the key to put back, and where, when its SSH key was replaced since', async () => {
+    const backup = await stage.backUp({ cluster: await managed() });
+    const [node] = stage.lab.nodes;
+    await node.login.rotateClientKey();
+    const failure = await stage
+      .restore(backup, { cluster: gdcAccess(stage.lab) })
+      .then(
+        () => undefined,
+        error => error,
+      );
+    expect(failure).toMatchObject({
+      code: 'machine-login-refused',
+      state: expect.stringContaining('Nothing'),
+    });
+    const { address, user } = node.access();
+    expect(failure.remedy).toMatch(
+      new RegExp(
+        `authorized_keys of ${user} on ${address}: ssh-\\S+ AAAA.* may be replaced again`,
+      ),
+    );
+    expect(JSON.stringify(failure)).not.toContain('PRIVATE KEY');
+  });
+});
