@@ -410,23 +410,30 @@ describe('the resources', () => {
 
     for (const lab of [admin, user]) {
       const { clusterName, namespace } = lab.gdc!;
-      const of = (name: string) =>
-        secretData(admin, `${namespace}/${clusterName}-${name}`);
-      const { value } = await of('kubeconfig');
-      const { server } = parseKubeconfig(value, '/');
-      expect(server).toBe(`https://127.0.0.1:${lab.front.port}`);
+      const prefix = `${namespace}/${clusterName}-`;
+      const { value } = await secretData(admin, `${prefix}kubeconfig`);
+      const access = parseKubeconfig(value, '/');
+      expect(access.server).toBe(`https://127.0.0.1:${lab.front.port}`);
+      const { call: ask, close } = apiCaller(access);
+      const { items } = (await ask('GET', '/api/v1/nodes')).body;
+      close();
+      expect(items[0].status.addresses[0].address).toBe('198.51.100.11');
+      expect(items).toHaveLength(lab.nodes.length + lab.workers.length);
       for (const [name, file] of [
         ['ca', 'ca'],
         ['etcd', 'etcd/ca'],
         ['proxy', 'front-proxy-ca'],
       ]) {
         const path = `/etc/kubernetes/pki/${file}`;
-        expect(await of(name)).toEqual({
+        expect(await secretData(admin, prefix + name)).toEqual({
           'tls.crt': await lab.nodes[0].readFile(`${path}.crt`),
           'tls.key': await lab.nodes[0].readFile(`${path}.key`),
         });
       }
-      expect(Object.keys(await of('sa'))).toEqual(['tls.crt', 'tls.key']);
+      expect(Object.keys(await secretData(admin, `${prefix}sa`))).toEqual([
+        'tls.crt',
+        'tls.key',
+      ]);
     }
   });
 });
@@ -581,6 +588,38 @@ it('is upgraded node by node, the kubelets apart', async () => {
     return one === kubernetesVersion && four === kubernetesVersion;
   });
 });
+
+it.each<GdcClusterType>(['hybrid', 'standalone'])(
+  'a %s cluster describes itself, and its machine can be cut off and lose power',
+  async type => {
+    const lab = await startLab({
+      flavor: 'gdc',
+      clusterType: type,
+      etcdDisk: { sizeMiB: 96 },
+    });
+    try {
+      const path = `${BARE_METAL}/namespaces/cluster-lab/clusters/lab`;
+      const { spec } = await get(lab, path);
+      expect(spec.type).toBe(type);
+      expect(spec.loadBalancer.vips.ingressVIP).toBe('198.51.100.9');
+      const [node] = lab.nodes;
+      await node.link.cut();
+      expect((await ssh(node, 'true')).stderr).toContain('refused');
+      await node.link.restore();
+      expect((await ssh(node, 'true')).code).toBe(0);
+      await node.system.powerOff();
+      await node.system.powerOn();
+      expect(await lines(node, 'stat -c "%a %u:%g" /var/lib/etcd')).toEqual([
+        '700 2003:2003',
+      ]);
+      await until('what is on disk is back', () =>
+        node.etcdEvents.healthy().catch(() => false),
+      );
+    } finally {
+      await lab.stop();
+    }
+  },
+);
 
 describe('what cannot be', () => {
   it.each<[GdcClusterType | undefined, boolean]>([

@@ -303,43 +303,35 @@ describe('objects', () => {
     expect(parsed.metadata).not.toHaveProperty('resourceVersion');
   });
 
-  it('are those of GDC too, and its Jobs, whose status is apart', async () => {
-    const bareMetal = '/apis/baremetal.cluster.gke.io/v1/namespaces/default';
-    for (const [path, object] of [
-      [`${bareMetal}/clusters`, { spec: { type: 'admin' } }],
-      [`${bareMetal}/nodepools`, { spec: { clusterName: 'prod' } }],
-      [
-        '/apis/batch/v1/namespaces/default/jobs',
-        {
-          spec: {
-            backoffLimit: 4,
-            template: {
-              metadata: { labels: { app: 'job' } },
-              spec: { containers: [{ name: 'one', image: 'example' }] },
-            },
-          },
-        },
-      ],
-    ] as const) {
-      const ask = async (method: string, name: string, body: object) =>
-        (await call(path + name, { method, client: admin, body })).json;
-      const made = await ask('POST', '', {
-        ...object,
-        metadata: { name: 'prod' },
-        status: { active: 7 },
-      });
-      expect(made).toMatchObject(object);
-      expect(made.status?.active).toBeUndefined();
-      await ask('PUT', '/prod/status', { ...made, status: { active: 1 } });
-      const { json } = await call(`${path}/prod`, { client: admin });
-      expect(json).toMatchObject({ ...object, status: { active: 1 } });
-      expect(json.metadata.generation).toBe(1);
-    }
-    const [job] = (
-      await plane.etcd.range({
-        key: Buffer.from('/registry/jobs/default/prod'),
-      })
-    ).kvs;
+  const bareMetal = '/apis/baremetal.cluster.gke.io/v1/namespaces/default';
+  const template = {
+    metadata: { labels: { app: 'job' } },
+    spec: { containers: [{ name: 'one', image: 'example' }] },
+  };
+  it.each([
+    [`${bareMetal}/clusters`, { type: 'admin' }],
+    [`${bareMetal}/nodepools`, { clusterName: 'prod' }],
+    ['/apis/batch/v1/namespaces/default/jobs', { backoffLimit: 4, template }],
+  ])('have a status apart: %s', async (path, spec) => {
+    const ask = async (method: string, name: string, body: object) =>
+      (await call(path + name, { method, client: admin, body })).json;
+    const metadata = { name: 'prod' };
+    const made = await ask('POST', '', {
+      metadata,
+      spec,
+      status: { active: 7 },
+    });
+    expect(made.spec).toMatchObject(spec);
+    expect(made.status?.active).toBeUndefined();
+    await ask('PUT', '/prod/status', { ...made, status: { active: 1 } });
+    const { json } = await call(`${path}/prod`, { client: admin });
+    expect(json).toMatchObject({ spec, status: { active: 1 } });
+    expect(json.metadata.generation).toBe(1);
+  });
+
+  it('of Jobs are stored as protobuf', async () => {
+    const key = Buffer.from('/registry/jobs/default/prod');
+    const [job] = (await plane.etcd.range({ key })).kvs;
     expect(job.value.subarray(0, 4)).toEqual(PROTOBUF_MAGIC);
   });
 

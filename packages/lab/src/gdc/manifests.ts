@@ -11,6 +11,9 @@ import { apiServerFileFlags, apiServerFileMounts } from './apiServerFiles';
 import { eventsEtcd } from './plan';
 import { users } from './rootless';
 
+const HAPROXY_TAG = 'v2.8.10-gke.4';
+const KEEPALIVED_TAG = 'v2.3.1-gke.2';
+
 /** The static pods of a control-plane node of GDC with its bundled load balancer, by file name. */
 export function gdcManifests(
   cluster: ClusterPlan,
@@ -44,9 +47,6 @@ export function gdcManifests(
     }),
   };
 }
-
-const HAPROXY_TAG = 'v2.8.10-gke.4';
-const KEEPALIVED_TAG = 'v2.3.1-gke.2';
 
 /** The images of what balances, beside those of kubeadm. */
 export function loadBalancerImages({ imageRepository }: ClusterPlan): string[] {
