@@ -55,7 +55,7 @@ export class EngineProcess {
     const { sha256, trustedSigners } = stage.archive(backup);
     const order: EngineOrder = {
       ...what,
-      cluster: stage.cluster,
+      cluster: stage.access,
       store: join(stage.folder, 'store'),
       archive: { key: backup.key, sha256: sha256!, trustedSigners },
       identity: stage.identity,

@@ -5,7 +5,7 @@ import {
   resumeRestore,
   undoRestore,
 } from '@cluster-backup/engine';
-import { LabNode } from '@cluster-backup/lab';
+import { LabNode, LabOptions } from '@cluster-backup/lab';
 import { CoreV1Api, KubeConfig } from '@kubernetes/client-node';
 import { setStage, Stage } from '../integration/stage';
 import { contentsAt, differences, KeyFacts } from '../proof/contents';
@@ -36,8 +36,16 @@ export class Scene {
 
   private constructor(readonly stage: Stage, private readonly api: CoreV1Api) {}
 
-  static async set(login: 'root' | 'sudo'): Promise<Scene> {
-    const stage = await setStage({ nodes: 3, login, apiServerStopSeconds: 1 });
+  static async set(
+    login: 'root' | 'sudo',
+    flavor: LabOptions['flavor'] = 'kubeadm',
+  ): Promise<Scene> {
+    const stage = await setStage({
+      nodes: 3,
+      login,
+      flavor,
+      apiServerStopSeconds: 1,
+    });
     const config = new KubeConfig();
     config.loadFromString(await stage.lab.kubeconfig());
     return new Scene(stage, config.makeApiClient(CoreV1Api));
@@ -65,13 +73,17 @@ export class Scene {
   async resume(): Promise<void> {
     const { stage, backup } = this;
     await resumeRestore({
-      cluster: stage.cluster,
+      cluster: stage.access,
       archive: stage.archive(backup!),
     });
   }
 
   async undo(): Promise<void> {
-    await undoRestore({ cluster: this.stage.cluster });
+    const { stage, backup } = this;
+    await undoRestore({
+      cluster: stage.access,
+      archive: stage.archive(backup!),
+    });
   }
 
   async proveRefused(way: 'resume' | 'undo', code: string): Promise<void> {
@@ -121,7 +133,9 @@ export class Scene {
         '-sSfk',
         '-m',
         '5',
-        `https://${node.internalAddress}:6443/readyz`,
+        `https://${node.internalAddress}:${
+          this.stage.lab.gdc ? 6444 : 6443
+        }/readyz`,
       ],
       { accept: 'any' },
     );

@@ -91,9 +91,7 @@ describe.each([
       const api = await apiOf(lab);
       const body = { metadata: { name: 'kept' } };
       await api.createNamespacedConfigMap({ namespace: 'default', body });
-      const backup = await stage.backUp({
-        cluster: gdcAccess(lab, await lab.kubeconfig()),
-      });
+      const backup = await stage.backUp();
       expect(backup.reservations).toEqual([]);
       const { description, facts } = backup.summary;
       expect(description).toMatchObject({
@@ -142,7 +140,7 @@ describe.each([
       if (options.nodes > 1) {
         for (const node of majority) await node.etcd.loseData();
       }
-      const restored = await stage.restore(backup, { cluster: gdcAccess(lab) });
+      const restored = await stage.restore(backup);
       expect(restored.outageSeconds).toBeGreaterThan(0);
       expect(differences(expected, await contentsAt(lab.nodes[0]))).toEqual([]);
       expect(await membersAgree(lab.nodes)).toEqual([]);

@@ -10,6 +10,7 @@ import {
   BackupOptions,
   BackupResult,
   BackupStore,
+  ClusterAccess,
   ClusterMachines,
   createSigningKeyFile,
   generateAgeKey,
@@ -20,12 +21,15 @@ import {
   RestoreResult,
 } from '@cluster-backup/engine';
 import { Lab, LabOptions, startLab } from '@cluster-backup/lab';
-import { clusterAccess } from '../product';
+import { clusterAccess, gdcAccess } from '../product';
 
 /** A lab, a store, and the keys of whoever takes backups and restores them. */
 export interface Stage {
   lab: Lab;
+  /** Its machines, whatever tells of them. */
   cluster: ClusterMachines;
+  /** As it is configured for a restore: with GDC, nothing but where its Secrets are. */
+  access: ClusterAccess;
   store: BackupStore;
   /** Gone at the end, as the lab. */
   folder: string;
@@ -54,6 +58,8 @@ export async function setStage(options: LabOptions): Promise<Stage> {
   const lab = await startLab(options);
   await frontAnswers(lab);
   const cluster = clusterAccess(lab);
+  const access = lab.gdc ? gdcAccess(lab) : cluster;
+  const managed = lab.gdc ? gdcAccess(lab, await lab.kubeconfig()) : cluster;
   const archive = ({ key, summary }: BackupResult): ArchiveSource => ({
     open: signal => store.get(key, { signal }),
     sha256: summary.ciphertext.sha256,
@@ -63,6 +69,7 @@ export async function setStage(options: LabOptions): Promise<Stage> {
   return {
     lab,
     cluster,
+    access,
     store,
     folder,
     identity,
@@ -70,7 +77,7 @@ export async function setStage(options: LabOptions): Promise<Stage> {
     archive,
     backUp: more =>
       backupCluster({
-        cluster,
+        cluster: managed,
         folder: 'default/lab',
         stores: [{ id: store.id, open: async () => store }],
         recipients: [recipient],
@@ -78,7 +85,7 @@ export async function setStage(options: LabOptions): Promise<Stage> {
         ...more,
       }),
     restore: (backup, more) =>
-      restoreCluster({ cluster, archive: archive(backup), ...more }),
+      restoreCluster({ cluster: access, archive: archive(backup), ...more }),
     async stored() {
       const entries = await readdir(path, {
         recursive: true,
