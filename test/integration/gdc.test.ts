@@ -149,6 +149,32 @@ describe.each([
   },
 );
 
+describe('a cluster that was upgraded since', () => {
+  let stage: Stage;
+  beforeAll(async () => {
+    stage = await setStage({ flavor: 'gdc' });
+  });
+  afterAll(() => stage?.stop());
+  const runs = (kubernetesVersion: string) =>
+    stage.lab.nodes[0].upgrade({ kubernetesVersion });
+  const codeOf = (restore: Promise<unknown>) =>
+    restore.then(
+      () => 'restored',
+      error => error.code,
+    );
+
+  it('is restored within its minor version, and never to data of a later one', async () => {
+    const older = await stage.backUp();
+    await runs('v1.32.9-gke.1');
+    expect(await codeOf(stage.restore(older))).toBe('restored');
+    await runs('v1.33.1-gke.1');
+    expect(await codeOf(stage.restore(older))).toBe('archive-other-kubernetes');
+    const later = await stage.backUp();
+    await runs('v1.32.9-gke.1');
+    expect(await codeOf(stage.restore(later))).toBe('archive-newer-kubernetes');
+  });
+});
+
 describe('a user cluster', () => {
   let manager: Lab;
   let stage: Stage;
