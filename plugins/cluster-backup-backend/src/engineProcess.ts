@@ -40,7 +40,7 @@ async function main(job: Job) {
 }
 
 async function failure(job: Job, error: unknown) {
-  const unfinished = isRestore(job) ? await look(job.cluster) : 'unknown';
+  const unfinished = isRestore(job) ? await look(job) : 'unknown';
   const fault =
     foreseen(error) ?? (cancel.signal.aborted ? CANCELLED : undefined);
   if (fault) return { type: 'failed', fault, unfinished } as const;

@@ -36,7 +36,9 @@ export async function connectCluster(
   configured: ClusterAccess,
   options: { signal?: AbortSignal; lastResort?: LastResort } = {},
 ): Promise<ConnectedCluster> {
-  const access = await lookUpMachines(configured, options);
+  const access = await lookUpMachines(configured, options).catch(error => {
+    throw options.signal?.aborted ? cancelled(NOTHING_CHANGED) : error;
+  });
   const outcomes: MachineOutcome[] = await Promise.all([
     ...access.controlPlane.map(a => connect(a, 'control-plane' as const)),
     ...access.workers.map(a => connect(a, 'worker' as const)),

@@ -1,11 +1,13 @@
 import { BackupStore } from '../store';
-import { commitCopy, proveWritten } from './commitCopy';
+import { commitCopy } from './commitCopy';
 import { Copy } from './Copy';
+import { copyHold } from './holds';
+import { proveWritten } from './readBack';
 import { readSummary } from './readSummary';
 
 /**
- * Makes the copy that a store lacks from another store's. Needs no key: what was written is compared with what was
- * signed.
+ * Makes the copy that a store lacks from another store's, and its hold with it. Needs no key: what was written is
+ * compared with what was signed.
  *
  * @throws ClusterBackupError `copy-damaged`, those of {@link readSummary}, and what the stores throw
  * @public
@@ -30,5 +32,6 @@ export async function copyBackup(options: {
     await to.put(key, await from.get(key, { signal }), { signal });
   }
   await proveWritten(to, key, summary.ciphertext, signal);
+  await copyHold(from, to, key);
   return { store: to.id, lockedUntil: await commitCopy(to, key, bytes) };
 }

@@ -6,11 +6,14 @@ import {
 } from '../archive';
 import { ClusterBackupError } from '../errors';
 import { BackupStore, StoredFile } from '../store';
+import { holdName } from './holds';
 import { readSummary } from './readSummary';
 
 /** An archive that lies in a store, and whether a summary beside it makes it a backup. @public */
 export interface FoundArchive extends StoredFile {
   hasSummary: boolean;
+  /** Whether a hold lies beside it. */
+  isHeld: boolean;
 }
 
 /**
@@ -23,14 +26,17 @@ export async function* findArchives(
   prefix: string,
 ): AsyncGenerator<FoundArchive> {
   const archives = new Map<string, StoredFile>();
-  const summaries = new Set<string>();
-  const suffix = summaryName('');
+  const others = new Set<string>();
   for await (const file of store.list(prefix)) {
-    if (file.key.endsWith(suffix)) summaries.add(file.key);
-    else if (isArchive(file.key)) archives.set(file.key, file);
+    if (isArchive(file.key)) archives.set(file.key, file);
+    else others.add(file.key);
   }
   for (const file of archives.values()) {
-    yield { ...file, hasSummary: summaries.has(summaryName(file.key)) };
+    yield {
+      ...file,
+      hasSummary: others.has(summaryName(file.key)),
+      isHeld: others.has(holdName(file.key)),
+    };
   }
 }
 
@@ -76,7 +82,8 @@ export async function findUnrecorded(options: {
 }
 
 /**
- * Removes what writers that died left in a store: half-written files, and archives that never got their summary.
+ * Removes what writers that died left in a store: half-written files, and archives that never got their summary. What
+ * has a hold stays.
  *
  * @param before - what was begun or written since then may still be under way
  * @returns the archives that were removed
@@ -88,10 +95,12 @@ export async function sweepStore(
 ): Promise<string[]> {
   await store.sweep(before);
   const removed: string[] = [];
-  for await (const { key, modifiedAt, hasSummary } of findArchives(store, '')) {
-    if (hasSummary || modifiedAt >= before) continue;
+  for await (const archive of findArchives(store, '')) {
+    const { key, modifiedAt, hasSummary, isHeld } = archive;
+    if (hasSummary || isHeld || modifiedAt >= before) continue;
     // It may have got one since the list was made.
     if (await store.head(summaryName(key))) continue;
+    if (await store.head(holdName(key))) continue;
     if (!(await isOurs(store, key))) continue;
     await store.remove(key);
     removed.push(key);

@@ -3,8 +3,9 @@ import { ArchiveSummary, encodeSummary } from '../archive';
 import { ClusterBackupError, NOTHING_CHANGED } from '../errors';
 import { fanOut } from '../fanOut';
 import { BackupStore } from '../store';
-import { commitCopy, proveWritten } from './commitCopy';
+import { commitCopy } from './commitCopy';
 import { Copy } from './Copy';
+import { proveWritten } from './readBack';
 
 /** A store that takes nothing for so long holds up all others. */
 const PATIENCE_MS = 60_000;
@@ -131,7 +132,8 @@ export function copyOf(copy: CopyInMaking): Copy {
     : { store: id, lockedUntil: copy.lockedUntil };
 }
 
-async function onEach(
+/** Does the same in every store that has no problem yet; where it fails, that is the copy's problem. */
+export async function onEach(
   copies: CopyInMaking[],
   act: (store: BackupStore) => Promise<Date | void | undefined>,
 ): Promise<CopyInMaking[]> {

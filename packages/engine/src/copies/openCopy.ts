@@ -1,9 +1,8 @@
 import { ArchiveKeys, ArchiveSummary, readArchive } from '../archive';
 import { ClusterBackupError, NOTHING_CHANGED } from '../errors';
 import { BackupStore } from '../store';
-import { proveWritten } from './commitCopy';
 import { CopyInMaking, problemOf } from './makeCopies';
-import { refuseOther } from './readBack';
+import { proveWritten, refuseOther } from './readBack';
 
 /**
  * Opens one of the copies as a restore does. All have the same bytes, so one tells of all whether what was written can

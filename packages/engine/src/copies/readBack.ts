@@ -32,6 +32,28 @@ export async function readBack(
   refuseOther(store, key, expected, { size, sha256: hash.digest('hex') });
 }
 
+/**
+ * Reads back what was just written; what is damaged is removed again.
+ *
+ * @throws ClusterBackupError `copy-damaged`, and what the store throws
+ */
+export async function proveWritten(
+  store: BackupStore,
+  key: string,
+  expected: Digest,
+  signal?: AbortSignal,
+): Promise<void> {
+  try {
+    await readBack(store, key, expected, signal);
+  } catch (error) {
+    if ((error as ClusterBackupError).code === 'copy-damaged') {
+      // What cannot be removed is found damaged whenever it is read.
+      await store.remove(key).catch(() => {});
+    }
+    throw error;
+  }
+}
+
 /** @throws ClusterBackupError `copy-damaged` */
 export function refuseOther(
   store: BackupStore,

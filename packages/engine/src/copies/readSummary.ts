@@ -6,6 +6,7 @@ import {
 } from '../archive';
 import { ClusterBackupError, NOTHING_CHANGED } from '../errors';
 import { BackupStore } from '../store';
+import { readSmallFile } from './smallFile';
 
 /** Nothing that is larger is a summary; verifying it says so. */
 const MOST = 17 * 1024 * 1024;
@@ -23,19 +24,7 @@ export async function readSummary(
   trustedSigners: string[] | undefined,
   signal?: AbortSignal,
 ): Promise<{ summary: ArchiveSummary; bytes: Buffer }> {
-  const source = await store.get(summaryName(key), { signal });
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  try {
-    for await (const chunk of source) {
-      chunks.push(chunk);
-      size += chunk.length;
-      if (size > MOST) break;
-    }
-  } finally {
-    source.destroy();
-  }
-  const bytes = Buffer.concat(chunks);
+  const bytes = await readSmallFile(store, summaryName(key), MOST, signal);
   const summary = verifySummary(bytes, trustedSigners);
   refuseMisplaced(`store ${store.id}`, key, summary);
   return { summary, bytes };

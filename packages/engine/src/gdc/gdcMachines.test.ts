@@ -107,6 +107,21 @@ it.each<[string, KubernetesObject[], string, RegExp]>([
     /has no address/,
   ],
   [
+    'machines that are no list',
+    [
+      clusterResource({ controlPlane: { nodePoolSpec: { nodes: 'all' } } }),
+      sshKeySecret,
+    ],
+    'gdc-cluster-unusable',
+    /has no list/,
+  ],
+  [
+    'a login that is no name',
+    [clusterResource({ nodeAccess: { loginUser: 7 } }), sshKeySecret],
+    'gdc-cluster-unusable',
+    /is no name/,
+  ],
+  [
     'a Secret that holds no key',
     [
       clusterResource(),

@@ -5,12 +5,12 @@ import { GdcCluster, KubernetesObject } from './GdcCluster';
 import { clusterIn, unusable } from './gdcClusterOf';
 
 interface NodeList {
-  nodes?: Array<{ address?: unknown }>;
+  nodes?: unknown;
 }
 
 /** What is read of a Cluster resource. */
 interface ClusterSpec {
-  nodeAccess?: { loginUser?: string };
+  nodeAccess?: { loginUser?: unknown };
   controlPlane?: { nodePoolSpec?: NodeList };
   loadBalancer?: { nodePoolSpec?: NodeList };
 }
@@ -34,11 +34,19 @@ export function gdcMachines(
 } {
   const { ssh } = access;
   const spec = clusterIn(access, objects).spec as ClusterSpec;
-  const addresses = (what: string, list?: NodeList) =>
-    (list?.nodes ?? []).map(({ address }) => {
-      if (typeof address === 'string' && address) return address;
+  const addresses = (what: string, list?: NodeList): string[] => {
+    const nodes = list?.nodes ?? [];
+    if (!Array.isArray(nodes)) throw unusable(access, `${what} has no list`);
+    return nodes.map(node => {
+      if (typeof node?.address === 'string' && node.address)
+        return node.address;
       throw unusable(access, `a node of ${what} has no address`);
     });
+  };
+  const { loginUser = 'root' } = spec.nodeAccess ?? {};
+  if (typeof loginUser !== 'string') {
+    throw unusable(access, 'spec.nodeAccess.loginUser is no name');
+  }
   const controlPlane = addresses(
     'spec.controlPlane.nodePoolSpec',
     spec.controlPlane?.nodePoolSpec,
@@ -65,7 +73,7 @@ export function gdcMachines(
     name: address.replaceAll(':', '-'),
     address,
     port: ssh.port,
-    user: ssh.user ?? spec.nodeAccess?.loginUser ?? 'root',
+    user: ssh.user ?? loginUser,
     privateKey: key.privateKey,
     passphrase: ssh.passphrase,
     hostKeys: hostKeys.get(address) ?? ssh.hostKeys,

@@ -151,6 +151,20 @@ it('is not what it was when the archive is another one on the second reading', a
   }
 });
 
+it.each<[string, unknown[]]>([
+  ['empty', []],
+  ['what is no object', ['Cluster']],
+  ['nothing', [null]],
+  ['an object without a name', [{ kind: 'Cluster', metadata: {} }]],
+])('is refused where it is %s', async (_, items) => {
+  const archive = await archiveOf(items as object[]);
+  await expect(
+    archivedMachines(gdcAccess(), archive, signal),
+  ).rejects.toMatchObject({
+    code: items.length ? 'archive-altered' : 'gdc-cluster-unusable',
+  });
+});
+
 it('is not there in archives of other layouts', async () => {
   await expect(
     archivedMachines(gdcAccess(), await archiveOf(), signal),

@@ -22,10 +22,7 @@ export async function archivedMachines(
   signal: AbortSignal,
 ): Promise<ClusterMachines> {
   const { description, list } = await firstEntries(archive, signal);
-  const { items } = JSON.parse(list.toString()) as {
-    items: KubernetesObject[];
-  };
-  const cluster = gdcClusterOf(access, items);
+  const cluster = gdcClusterOf(access, objectsIn(list));
   const { sshKeyFrom, ...machines } = gdcMachines(
     cluster,
     describedHostKeys(access, description),
@@ -91,6 +88,26 @@ async function firstEntries(archive: ArchiveSource, signal: AbortSignal) {
     state: NOTHING_CHANGED,
     remedy: 'Configure the cluster with the layout that it was backed up with.',
   });
+}
+
+/** Whoever knows the recipients can make an archive: what is in it is looked at before it is used. */
+function objectsIn(list: Buffer): KubernetesObject[] {
+  let document: { items?: unknown } | null;
+  try {
+    document = JSON.parse(list.toString());
+  } catch {
+    document = null;
+  }
+  const items = Array.isArray(document?.items) ? document.items : undefined;
+  if (items?.every(isObject)) return items;
+  throw archiveAltered(
+    `${OBJECTS_ENTRY} in the archive is no list of Kubernetes objects.`,
+  );
+}
+
+function isObject(item: Partial<KubernetesObject> | null): boolean {
+  const { kind, metadata } = item ?? {};
+  return typeof kind === 'string' && typeof metadata?.name === 'string';
 }
 
 /** The host keys of the day of the backup, of machines that nothing else is known of. */

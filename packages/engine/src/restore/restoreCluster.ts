@@ -240,12 +240,14 @@ export interface UnfinishedRestore {
  * What the machines' journals say of a restore that is under way or was left half-way. One machine that tells of it is
  * enough; that there is none takes all of them.
  *
+ * @param archive - tells how the machines are reached, where nothing else does
  * @public
  */
 export async function findUnfinishedRestore(
   cluster: ClusterAccess,
+  archive?: ArchiveSource,
 ): Promise<UnfinishedRestore | undefined> {
-  return attemptOn({ cluster }, async connected => {
+  return attemptOn({ cluster, archive }, async connected => {
     const { journals, error } = await readJournalsReached(connected);
     if (!journals.some(journal => journal.current)) {
       if (error) throw error;

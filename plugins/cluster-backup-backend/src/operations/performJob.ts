@@ -86,7 +86,7 @@ export async function performJob(
     case 'tend':
       return { type: 'tended', ...(await tendStore(job, told)) };
     case 'look':
-      return { type: 'looked', unfinished: await look(job.cluster) };
+      return { type: 'looked', unfinished: await look(job) };
     default:
       throw new Error(`No such job: ${(job satisfies never as Job).type}`);
   }
@@ -120,9 +120,13 @@ function written({ store, problem, lockedUntil }: Copy): FoundCopy {
 }
 
 /** What the machines' journals say of a restore. */
-export async function look(cluster: ClusterAccess): Promise<Unfinished> {
+export async function look(job: {
+  cluster: ClusterAccess;
+  archive?: ArchiveToOpen;
+}): Promise<Unfinished> {
   try {
-    const found = await findUnfinishedRestore(cluster);
+    const archive = job.archive && sourceOf(job.archive);
+    const found = await findUnfinishedRestore(job.cluster, archive);
     if (!found) return 'none';
     const { onlyForward, needsArchive } = found;
     return { onlyForward, needsArchive: needsArchive };
