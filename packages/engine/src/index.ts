@@ -24,15 +24,22 @@ export type {
   Depth,
   FoundArchive,
   FoundBackup,
+  FoundHold,
+  Hold,
   StoreToOpen,
 } from './copies';
 export {
   copyBackup,
   findArchives,
+  findHolds,
   findUnrecorded,
+  holdBackup,
   readSummary,
+  refuseHeld,
   refuseMisplaced,
+  releaseBackup,
   sweepStore,
+  UNKNOWN_HOLDER,
   verifyCopy,
 } from './copies';
 export * from './checks';

@@ -3,6 +3,14 @@ export { copyBackup } from './copyBackup';
 export { findArchives, findUnrecorded, sweepStore } from './findBackups';
 export type { FoundArchive, FoundBackup } from './findBackups';
 export {
+  findHolds,
+  holdBackup,
+  refuseHeld,
+  releaseBackup,
+  UNKNOWN_HOLDER,
+} from './holds';
+export type { FoundHold, Hold } from './holds';
+export {
   commitCopies,
   copyOf,
   isAnywhere,
