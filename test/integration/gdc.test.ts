@@ -5,7 +5,11 @@ import {
   readArchive,
 } from '@cluster-backup/engine';
 import { Lab, LabNode, startLab } from '@cluster-backup/lab';
-import { CoreV1Api, KubeConfig } from '@kubernetes/client-node';
+import {
+  CoreV1Api,
+  CustomObjectsApi,
+  KubeConfig,
+} from '@kubernetes/client-node';
 import { contentsAt, differences } from '../proof/contents';
 import { membersAgree } from '../proof/members';
 import { gdcAccess } from '../product';
@@ -213,6 +217,64 @@ describe('a user cluster', () => {
       namespace: 'default',
     });
     expect(items.map(({ metadata }) => metadata!.name)).toContain('kept');
+  });
+
+  it('gets back what its manager has lost of it, and nothing that is there is overwritten', async () => {
+    const { namespace, clusterName } = stage.lab.gdc!;
+    const config = new KubeConfig();
+    config.loadFromString(await manager.kubeconfig());
+    const core = config.makeApiClient(CoreV1Api);
+    const custom = config.makeApiClient(CustomObjectsApi);
+    const resource = {
+      group: 'baremetal.cluster.gke.io',
+      version: 'v1',
+      namespace,
+      plural: 'clusters',
+      name: clusterName,
+    };
+    const before = await custom.getNamespacedCustomObject(resource);
+    const backup = await stage.backUp({ cluster: await managed() });
+    await custom.deleteNamespacedCustomObject(resource);
+    await core.deleteNamespacedSecret({ namespace, name: 'ssh-key' });
+    const kept = { namespace: 'anthos-creds', name: 'gke-connect' };
+    const { data: older } = await core.readNamespacedSecret(kept);
+    await core.replaceNamespacedSecret({
+      ...kept,
+      body: { metadata: { name: kept.name }, stringData: { newer: 'key' } },
+    });
+
+    const { reservations } = await stage.restore(backup, {
+      cluster: await managed(),
+    });
+    expect(
+      reservations.filter(({ check }) => check === 'put-back-managed'),
+    ).toEqual([
+      expect.objectContaining({
+        code: 'gdc-object-differs',
+        message: expect.stringContaining('anthos-creds/gke-connect'),
+      }),
+    ]);
+    const after = await custom.getNamespacedCustomObject(resource);
+    expect(after.spec).toEqual(before.spec);
+    expect(after.status).toBeUndefined();
+    expect(after.metadata.uid).not.toBe(before.metadata.uid);
+    const { data } = await core.readNamespacedSecret({
+      namespace,
+      name: 'ssh-key',
+    });
+    expect(Object.keys(data!)).toEqual(['id_rsa']);
+    const { data: newer } = await core.readNamespacedSecret(kept);
+    expect(newer).toHaveProperty('newer');
+
+    // As its controllers do, of which the lab has none.
+    await custom.replaceNamespacedCustomObjectStatus({
+      ...resource,
+      body: { ...after, status: before.status },
+    });
+    await core.replaceNamespacedSecret({
+      ...kept,
+      body: { metadata: { name: kept.name }, data: older },
+    });
   });
 
   it('tells of a GCP key that Google does not accept any more, and of a Google that is silent', async () => {

@@ -39,6 +39,12 @@ it.each<[string, KubernetesObject[], Partial<GdcCluster>, string[]]>([
     ['gdc-upgrade-unfinished reservation'],
   ],
   [
+    'that nobody tells a state',
+    [{ ...clusterResource(), status: undefined }],
+    {},
+    ['gdc-state-unknown reservation'],
+  ],
+  [
     'a state that is not Running',
     [clusterResource({}, { clusterState: 'Degraded' })],
     {},

@@ -57,6 +57,15 @@ function stateFindings({ access, objects }: GdcCluster): Finding[] {
   const cluster = clusterIn(access, objects);
   const { name, namespace } = access.resource;
   const look = `kubectl describe cluster ${name} -n ${namespace}.`;
+  if (!cluster.status) {
+    return [
+      reservation(
+        'gdc-state-unknown',
+        `Nobody has told the state of the Cluster ${name} yet.`,
+        `Look whether its controllers run: ${look}`,
+      ),
+    ];
+  }
   const wanted = cluster.spec?.anthosBareMetalVersion;
   const present = cluster.status?.anthosBareMetalVersion;
   const state = cluster.status?.clusterState;

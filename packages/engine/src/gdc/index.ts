@@ -5,4 +5,6 @@ export { askAboutGcpKeys } from './gcpKeys';
 export type { GcpKeyAnswer } from './gcpKeys';
 export { clusterIn, gdcClusterOf } from './gdcClusterOf';
 export { gdcMachines, secretIn } from './gdcMachines';
+export { putBackMissing } from './putBackMissing';
+export type { PutBack } from './putBackMissing';
 export { readGdcCluster } from './readGdcCluster';

@@ -1,10 +1,9 @@
 import { ClusterBackupError, NOTHING_CHANGED, restated } from '../errors';
-import { connectKubernetes, fromHere, readKubeconfig } from '../kubernetes';
 import { GdcAccess, SecretName } from './GdcAccess';
 import { GdcCluster, KubernetesObject } from './GdcCluster';
 import { gdcClusterOf } from './gdcClusterOf';
+import { connectManager, GDC_API } from './managingCluster';
 
-const API = '/apis/baremetal.cluster.gke.io/v1';
 /** What the API server makes and removes by itself. */
 const TOKEN = 'kubernetes.io/service-account-token';
 
@@ -16,8 +15,7 @@ interface Listed {
  * Reads what a cluster is from the API server that holds its Cluster resource: over this machine's own network, as
  * nothing is known of the cluster's machines yet.
  *
- * @throws ClusterBackupError `gdc-kubeconfig-missing`, `gdc-cluster-unknown`, `gdc-cluster-unusable`, `kubeconfig-unreadable`, and those of
- * {@link connectKubernetes}
+ * @throws ClusterBackupError `gdc-cluster-unknown`, `gdc-cluster-unusable`, and those of {@link connectManager}
  * @public
  */
 export async function readGdcCluster(
@@ -25,19 +23,8 @@ export async function readGdcCluster(
   signal: AbortSignal,
 ): Promise<GdcCluster> {
   const { name, namespace } = access.resource;
-  if (!access.kubeconfig) throw withoutKubeconfig(access);
-  const credentials = readKubeconfig(access.kubeconfig, `of ${access.name}`);
-  const { server } = credentials;
-  const api = connectKubernetes(fromHere, { server, credentials, signal });
-  const found = async <T>(path: string): Promise<T | undefined> => {
-    try {
-      return await api.get<T>(path);
-    } catch (error) {
-      const { details } = error as ClusterBackupError;
-      if (details?.status === 404) return undefined;
-      throw error;
-    }
-  };
+  const { api, found } = connectManager(access, signal);
+  const { server } = api;
   const list = async (path: string, apiVersion: string, kind: string) =>
     ((await found<Listed>(path))?.items ?? []).map(item => ({
       // In a list the API server leaves both out.
@@ -52,7 +39,7 @@ export async function readGdcCluster(
   };
   try {
     const cluster = await found<KubernetesObject>(
-      `${API}/namespaces/${namespace}/clusters/${name}`,
+      `${GDC_API}/namespaces/${namespace}/clusters/${name}`,
     );
     if (!cluster) throw unknown(access, server);
     const elsewhere = [
@@ -61,7 +48,7 @@ export async function readGdcCluster(
     ].filter(wanted => wanted.namespace !== namespace);
     const [pools, secrets, others, jobs] = await Promise.all([
       list(
-        `${API}/namespaces/${namespace}/nodepools`,
+        `${GDC_API}/namespaces/${namespace}/nodepools`,
         'baremetal.cluster.gke.io/v1',
         'NodePool',
       ),
@@ -95,15 +82,6 @@ export async function readGdcCluster(
 /** GDC's own jobs work on the machines over SSH. */
 function isRunningOfSystem({ metadata, status }: KubernetesObject): boolean {
   return metadata.name.startsWith('bm-system-') && Boolean(status?.active);
-}
-
-function withoutKubeconfig({ name }: GdcAccess) {
-  return new ClusterBackupError({
-    code: 'gdc-kubeconfig-missing',
-    message: `No kubeconfig of the cluster that holds the Cluster resource of ${name} is configured.`,
-    state: NOTHING_CHANGED,
-    remedy: 'Set kubeconfigFile of this cluster.',
-  });
 }
 
 function unknown({ name, resource }: GdcAccess, server: string) {

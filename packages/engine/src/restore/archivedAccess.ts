@@ -90,8 +90,12 @@ async function firstEntries(archive: ArchiveSource, signal: AbortSignal) {
   });
 }
 
-/** Whoever knows the recipients can make an archive: what is in it is looked at before it is used. */
-function objectsIn(list: Buffer): KubernetesObject[] {
+/**
+ * The objects in an archive. Whoever knows the recipients can make one: what is in it is looked at before it is used.
+ *
+ * @throws ClusterBackupError `archive-altered`
+ */
+export function objectsIn(list: Buffer): KubernetesObject[] {
   let document: { items?: unknown } | null;
   try {
     document = JSON.parse(list.toString());

@@ -14,9 +14,14 @@ import {
 } from '../cluster';
 import { ClusterBackupError, NOTHING_CHANGED, restated } from '../errors';
 import { ControlPlaneNode } from '../layout';
+import { KubernetesObject } from '../gdc';
 import { askApi } from '../kubernetes';
 import { Progress } from '../progress';
-import { archivedMachines, refuseOtherObjects } from './archivedAccess';
+import {
+  archivedMachines,
+  objectsIn,
+  refuseOtherObjects,
+} from './archivedAccess';
 import { Journal, readJournal, takeOver } from './journal';
 import {
   isCommitBegun,
@@ -49,6 +54,7 @@ import {
   receiveSnapshot,
   sweepWorkspace,
 } from './prepare';
+import { putBackManaged } from './putBackManaged';
 import { backUpFirst, SafetyBackup } from './safetyBackup';
 import { Attempting, Boundary, StepNode } from './Step';
 import { ask } from './steps/members';
@@ -118,8 +124,15 @@ export async function restoreCluster(
     const prepared = await prepare(cluster, options, run, {
       fence: nextFence(journals),
     });
-    const reservations = [...found, ...prepared.reservations];
-    return commit({ ...prepared, reservations }, run, options.dryRun === true);
+    const { dryRun = false } = options;
+    const result = await commit(prepared, run, dryRun);
+    const managed = dryRun
+      ? []
+      : await putBackManaged(cluster.access, prepared.objects, run.progress);
+    const reservations = [...found, ...result.reservations, ...managed].filter(
+      finding => finding.level === 'reservation',
+    );
+    return { ...result, reservations };
   });
 }
 
@@ -273,6 +286,8 @@ interface Prepared {
   attempting: Attempting;
   verified: VerifiedArchive;
   reservations: Finding[];
+  /** What the archive has of the cluster that manages the restored one. */
+  objects: KubernetesObject[];
 }
 
 async function attemptOn<T>(
@@ -327,6 +342,7 @@ async function prepare(
   let attempting: Attempting | undefined;
   let reservations: Finding[] = [];
   let trailer = '';
+  let objects: KubernetesObject[] = [];
   try {
     const source = await options.archive.open(run.signal);
     const proof = await readArchive(
@@ -360,6 +376,9 @@ async function prepare(
           if (!earlier.plan) await takeOverAll(attempting, nodes);
           await claimMachines(attempting, nodes);
         },
+        objects: list => {
+          objects = objectsIn(list);
+        },
         snapshot: async (size, stream) => {
           const nodes = await nodesOf(attempting!);
           trailer = await receiveSnapshot(attempting!, nodes, size, stream);
@@ -382,7 +401,7 @@ async function prepare(
       ),
     };
     await buildMembers(attempting!, nodes, verified, trailer);
-    return { attempting: attempting!, verified, reservations };
+    return { attempting: attempting!, verified, reservations, objects };
   } catch (error) {
     if (attempting) throw await undoneBecause(attempting, error);
     throw restated(
@@ -434,7 +453,7 @@ async function whoAnswers(
 
 /** Zones 2 and 3. A failure in zone 2 puts every node back as it was; in zone 3 there is only forward. */
 async function commit(
-  { attempting, verified, reservations }: Prepared,
+  { attempting, verified, reservations }: Omit<Prepared, 'objects'>,
   run: Run,
   dryRun: boolean,
 ): Promise<RestoreResult> {
