@@ -115,8 +115,8 @@ export interface Config {
     }>;
     restore?: {
       /**
-       * Whether only the owners of a cluster's entity may restore it, whatever the permission policy says. Default
-       * true.
+       * Whether only the owners of a cluster's entity may restore it, and say which of its backups are kept, whatever
+       * the permission policy says. Default true.
        */
       requireOwnership?: boolean;
     };

@@ -84,6 +84,9 @@ exports.up = async function up(knex) {
       .notNullable()
       .comment('What a restore replaced');
     table.bigInteger('found_at').comment('In a store, without a record');
+    table
+      .text('hold')
+      .comment('JSON: that it is to be kept, as the stores say');
     table.index(['cluster_ref', 'created_at', 'id']);
     table.index(['key']);
   });

@@ -30,7 +30,7 @@ import { clusterEntity, startPortal } from './__testUtils__/portal';
 import { DatabaseBackupRecordStore } from './database/DatabaseBackupRecordStore';
 import { StoreIdentities } from './database/StoreIdentities';
 import { ConfiguredClusters } from './operations/ConfiguredClusters';
-import { tendOne } from './operations/tendStores';
+import { tendAll } from './operations/tendStores';
 import { storeTypeCollection } from './storeTypeCollection';
 
 const CLUSTER = '/clusters/by-entity/resource/default/lab';
@@ -104,6 +104,12 @@ const get = async (path: string) => {
 };
 const post = (path: string, body: object = {}) =>
   describedApi(backend!.server)('post', path, { body });
+const hold = ({ id }: Backup, reason: string) =>
+  describedApi(backend!.server)('put', `/backups/${id}/hold`, {
+    body: { reason },
+  });
+const release = ({ id }: Backup) =>
+  describedApi(backend!.server)('delete', `/backups/${id}/hold`);
 
 /** Follows an operation as the Backup tab does. */
 async function follow(
@@ -445,8 +451,71 @@ it('keeps a copy in every store that takes one, makes those that are missing, an
   ]);
 });
 
-it('knows its backups again when its database was lost', async () => {
+it('keeps a backup in every store that takes the hold, and releases it from all', async () => {
+  const vault = join(folder, 'vault');
+  const putAway = async () => {
+    await rename(vault, `${vault}.aside`);
+    await writeFile(vault, 'no directory');
+  };
+  const putBack = async () => {
+    await rm(vault);
+    await rename(`${vault}.aside`, vault);
+  };
   const backup = await backUp();
+  const holdIn = async (store: string) =>
+    JSON.parse(
+      await readFile(join(folder, store, `${backup.key}.hold.json`), 'utf8'),
+    );
+  expect((await release(backup)).body.error).toMatchObject({
+    name: 'ConflictError',
+    code: 'backup-not-held',
+  });
+
+  await putAway();
+  const partly = await hold(backup, ' Before the migration ');
+  await putBack();
+  expect(partly.status).toBe(200);
+  const held = {
+    by: 'user:default/mock',
+    at: expect.any(String),
+    reason: 'Before the migration',
+  };
+  expect(partly.body).toMatchObject({
+    backup: { id: backup.id, hold: held },
+    failed: [{ store: 'vault', fault: { code: 'store-unavailable' } }],
+  });
+  expect(await get(`/backups/${backup.id}`)).toEqual(partly.body.backup);
+  expect(await holdIn('store')).toEqual({ formatVersion: 1, ...held });
+  const again = await hold(backup, 'Another reason');
+  expect([again.status, again.body.error.code]).toEqual([409, 'backup-held']);
+
+  const released = await release(backup);
+  expect([released.status, released.body]).toEqual([200, backup]);
+  await expect(holdIn('store')).rejects.toThrow('ENOENT');
+
+  const whole = await hold(backup, 'Once more');
+  expect(whole.body.failed).toEqual([]);
+  expect(await holdIn('vault')).toEqual(await holdIn('store'));
+  await putAway();
+  const stuck = await release(backup);
+  await putBack();
+  expect([stuck.status, stuck.body.error]).toMatchObject([
+    503,
+    {
+      code: 'hold-not-released',
+      message: expect.stringContaining('not gone from vault.'),
+    },
+  ]);
+  expect((await get(`/backups/${backup.id}`)).hold).toBeDefined();
+  expect((await release(backup)).body.hold).toBeUndefined();
+  await expect(holdIn('vault')).rejects.toThrow('ENOENT');
+});
+
+it('knows its backups again when its database was lost', async () => {
+  const made = await backUp();
+  await hold(made, 'For the auditors');
+  const backup: Backup = await get(`/backups/${made.id}`);
+  expect(backup.hold).toMatchObject({ reason: 'For the auditors' });
   const twoHoursAgo = new Date(Date.now() - 2 * 3_600_000);
   for (const store of ['store', 'vault']) {
     await utimes(join(folder, store, backup.key), twoHoursAgo, twoHoursAgo);
@@ -466,9 +535,8 @@ it('knows its backups again when its database was lost', async () => {
   const logger = mockServices.logger.mock();
   const identities = new StoreIdentities(knex);
   const never = new AbortController().signal;
-  for (const store of ['local', 'vault', 'local']) {
-    const tending = { logger, clusters, backups, identities };
-    await tendOne(tending, store, never);
+  for (let day = 1; day <= 2; day++) {
+    await tendAll({ logger, clusters, backups, identities }, never);
   }
 
   const { backups: found } = await get(`${CLUSTER}/backups`);

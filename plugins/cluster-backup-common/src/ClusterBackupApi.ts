@@ -2,6 +2,7 @@ import {
   Backup,
   BackupPage,
   ClusterOverview,
+  KeptBackup,
   Operation,
   OperationEvents,
   RecipientChallenge,
@@ -39,6 +40,11 @@ export interface ClusterBackupApi {
 
   /** Reads every copy of a backup, and makes those that are missing from one that is good. */
   verifyBackup(id: string): Promise<Operation>;
+
+  /** Says that a backup is to be kept, whatever a rule says. */
+  holdBackup(id: string, options: { reason: string }): Promise<KeptBackup>;
+  /** Takes that back, in every store. */
+  releaseBackup(id: string): Promise<Backup>;
 
   /** Asks for something that only the holder of a recipient's identity can open. */
   challengeRecipient(

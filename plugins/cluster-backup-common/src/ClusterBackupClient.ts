@@ -5,6 +5,7 @@ import {
   Backup,
   BackupPage,
   ClusterOverview,
+  KeptBackup,
   Operation,
   OperationEvents,
   RecipientChallenge,
@@ -77,6 +78,17 @@ export class ClusterBackupClient implements ClusterBackupApi {
       `/backups/${encodeURIComponent(id)}/verifications`,
       {},
     );
+  }
+
+  async holdBackup(
+    id: string,
+    options: { reason: string },
+  ): Promise<KeptBackup> {
+    return this.json('PUT', `/backups/${encodeURIComponent(id)}/hold`, options);
+  }
+
+  async releaseBackup(id: string): Promise<Backup> {
+    return this.json('DELETE', `/backups/${encodeURIComponent(id)}/hold`);
   }
 
   async challengeRecipient(

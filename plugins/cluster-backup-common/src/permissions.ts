@@ -35,9 +35,21 @@ export const clusterBackupRestorePermission = createPermission({
   resourceType: RESOURCE_TYPE_CATALOG_ENTITY,
 });
 
+/**
+ * To say which backups of a cluster are kept, and to take that back. Without an action, as restoring.
+ *
+ * @public
+ */
+export const clusterBackupManagePermission = createPermission({
+  name: 'cluster-backup.cluster.manage',
+  attributes: {},
+  resourceType: RESOURCE_TYPE_CATALOG_ENTITY,
+});
+
 /** All permissions of this plugin. @public */
 export const clusterBackupPermissions = [
   clusterBackupReadPermission,
   clusterBackupCreatePermission,
   clusterBackupRestorePermission,
+  clusterBackupManagePermission,
 ];

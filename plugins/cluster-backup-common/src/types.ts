@@ -50,6 +50,23 @@ export interface BackupCopy {
   fault?: Fault;
 }
 
+/** That a backup is to be kept, whatever a rule says. It lies in the stores, beside the archive. @public */
+export interface BackupHold {
+  /** Who wants it kept: an entity reference; `unknown` where what a store has about it cannot be read. */
+  by: string;
+  /** Since when; ISO 8601. */
+  at: string;
+  /** Why, in the words of who wants it. */
+  reason: string;
+}
+
+/** What came of asking that a backup be kept; one store has the hold at least. @public */
+export interface KeptBackup {
+  backup: Backup;
+  /** Stores that did not take the hold, and why. */
+  failed: { store: string; fault: Fault }[];
+}
+
 /** The record of an archive. @public */
 export interface Backup {
   id: string;
@@ -85,6 +102,8 @@ export interface Backup {
   isBeforeRestore: boolean;
   /** When it was found in a store, without a record of who made it; ISO 8601. */
   foundAt?: string;
+  /** That it is to be kept; absent where nobody said so. */
+  hold?: BackupHold;
 }
 
 /** @public */
@@ -194,7 +213,10 @@ export interface ClusterOverview {
   /** The last operations, newest first; the current one among them. */
   recent: Operation[];
   /** What the person who asks may do, and what keeps them from it. */
-  allowed: Record<'create' | 'restore', { allowed: boolean; reason?: string }>;
+  allowed: Record<
+    'create' | 'restore' | 'manage',
+    { allowed: boolean; reason?: string }
+  >;
 }
 
 /** Newest first. @public */

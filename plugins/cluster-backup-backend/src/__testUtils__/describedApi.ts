@@ -20,7 +20,7 @@ ajv.addSchema(SPEC, 'spec');
 /** Calls the plugin, and holds every request and answer against openapi.yaml. */
 export function describedApi(server: Server) {
   return async function call(
-    method: 'get' | 'post',
+    method: 'get' | 'post' | 'put' | 'delete',
     path: string,
     options: { body?: object; authorization?: string } = {},
   ): Promise<Response> {

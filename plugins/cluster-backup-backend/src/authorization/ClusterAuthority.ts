@@ -18,21 +18,33 @@ import {
 } from '@backstage/plugin-permission-common';
 import {
   clusterBackupCreatePermission,
+  clusterBackupManagePermission,
   clusterBackupReadPermission,
   clusterBackupRestorePermission,
 } from '@cluster-backup/backstage-plugin-cluster-backup-common';
 import { ClusterBackupError, NOTHING_CHANGED } from '@cluster-backup/engine';
 import { Request } from 'express';
 
-const SEVERITY = { read: 'low', create: 'medium', restore: 'high' } as const;
+const SEVERITY = {
+  read: 'low',
+  create: 'medium',
+  restore: 'high',
+  manage: 'medium',
+} as const;
 const PERMISSIONS: Record<Right, ResourcePermission> = {
   read: clusterBackupReadPermission,
   create: clusterBackupCreatePermission,
   restore: clusterBackupRestorePermission,
+  manage: clusterBackupManagePermission,
+};
+/** What takes an owner, and how it is told to others. */
+const OWNERS_ONLY: Partial<Record<Right, string>> = {
+  restore: 'restore it',
+  manage: 'say which of its backups are kept',
 };
 
-/** What somebody wants to do to a cluster. Restoring takes being its owner as well. */
-export type Right = 'read' | 'create' | 'restore';
+/** What somebody wants to do to a cluster. Restoring and managing take being its owner as well. */
+export type Right = 'read' | 'create' | 'restore' | 'manage';
 
 /** Whoever was found to be allowed. */
 export interface Allowed {
@@ -58,7 +70,7 @@ export class ClusterAuthority {
     permissions: PermissionsService;
     catalog: CatalogService;
     auditor: AuditorService;
-    /** Whether only owners of a cluster restore it. */
+    /** Whether only owners of a cluster restore and manage it. */
     requireOwnership: boolean;
   }) {
     this.httpAuth = options.httpAuth;
@@ -149,16 +161,18 @@ export class ClusterAuthority {
         details: { permission: permission.name },
       });
     }
-    const isOwnersOnly = right === 'restore' && this.requireOwnership;
-    if (!isOwnersOnly || (await this.isOwner(entity, credentials))) {
+    const ownersMay = this.requireOwnership ? OWNERS_ONLY[right] : undefined;
+    if (!ownersMay || (await this.isOwner(entity, credentials))) {
       return undefined;
     }
     const owners = ownersOf(entity);
     return new ClusterBackupError({
       code: 'not-owner',
       message: owners.length
-        ? `Only owners of ${resourceRef} may restore it: ${owners.join(', ')}.`
-        : `Only owners of ${resourceRef} may restore it, and it has none.`,
+        ? `Only owners of ${resourceRef} may ${ownersMay}: ${owners.join(
+            ', ',
+          )}.`
+        : `Only owners of ${resourceRef} may ${ownersMay}, and it has none.`,
       state: NOTHING_CHANGED,
       remedy: owners.length
         ? 'Ask one of them.'

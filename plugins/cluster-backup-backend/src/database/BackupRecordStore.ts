@@ -1,7 +1,9 @@
 import {
   Backup,
+  BackupHold,
   BackupPage,
 } from '@cluster-backup/backstage-plugin-cluster-backup-common';
+import { FoundHold } from '@cluster-backup/engine';
 
 /** The records of archives; an operation's end writes them. */
 export interface BackupRecordStore {
@@ -13,6 +15,19 @@ export interface BackupRecordStore {
     store: string,
     backup: Omit<Backup, 'id' | 'copies'>,
   ): Promise<void>;
+  /** That a backup is kept, or that it is not any more. */
+  setHold(id: string, hold: BackupHold | undefined): Promise<void>;
+  /**
+   * Records the holds that were found in stores, where there is no better record, and forgets those that are in none
+   * of a backup's stores any more, if all of them were listed.
+   */
+  recordHolds(options: {
+    found: FoundHold[];
+    /** The stores that were listed. */
+    listed: string[];
+    /** When listing began: what is held since then need not be in the lists. */
+    before: Date;
+  }): Promise<void>;
   /**
    * Backups with a copy that is not good, or was not read for long, and whose verification is neither queued nor
    * running. Newest first: they matter most.

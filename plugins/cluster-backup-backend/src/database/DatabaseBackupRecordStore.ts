@@ -2,8 +2,10 @@ import { randomUUID } from 'node:crypto';
 import {
   Backup,
   BackupCopy,
+  BackupHold,
   BackupPage,
 } from '@cluster-backup/backstage-plugin-cluster-backup-common';
+import { FoundHold, UNKNOWN_HOLDER } from '@cluster-backup/engine';
 import { Knex } from 'knex';
 import { FoundCopy } from '../operations/Job';
 import { ago, isoTime, now } from './databaseClock';
@@ -28,6 +30,7 @@ interface BackupRow {
   operation_id: string | null;
   before_restore: boolean | number;
   found_at: number | string | null;
+  hold: string | null;
 }
 
 interface CopyRow {
@@ -104,6 +107,50 @@ export class DatabaseBackupRecordStore implements BackupRecordStore {
       if (!there) await insertBackup(trx, { ...backup, id });
       await recordCopies(trx, id, [{ store, state: 'unknown' }]);
     });
+  }
+
+  async setHold(id: string, hold: BackupHold | undefined): Promise<void> {
+    await this.knex<BackupRow>('backups')
+      .where({ id })
+      .update({ hold: hold ? JSON.stringify(hold) : null });
+  }
+
+  async recordHolds(options: {
+    found: FoundHold[];
+    listed: string[];
+    before: Date;
+  }): Promise<void> {
+    const { found, listed, before } = options;
+    const rows = await this.knex<BackupRow>('backups').whereNotNull('hold');
+    const recorded = new Map<string, BackupHold>(
+      rows.map(({ key, hold }) => [key, JSON.parse(hold!)]),
+    );
+    for (const { key, hold } of found) {
+      const known = recorded.get(key);
+      const isBetter =
+        known?.by === UNKNOWN_HOLDER && hold.by !== UNKNOWN_HOLDER;
+      if (known && !isBetter) continue;
+      await this.knex<BackupRow>('backups')
+        .where({ key })
+        .update({ hold: JSON.stringify(hold) });
+      recorded.set(key, hold);
+    }
+    const held = new Set(found.map(({ key }) => key));
+    const gone = rows.filter(
+      ({ key, hold }) =>
+        !held.has(key) && Date.parse(JSON.parse(hold!).at) < before.getTime(),
+    );
+    for (const { id, hold } of gone) {
+      await this.knex<BackupRow>('backups')
+        .where({ id, hold })
+        .whereNotExists(
+          this.knex('backup_copies')
+            .select(this.knex.raw('1'))
+            .where({ backup_id: id })
+            .whereNotIn('store', listed),
+        )
+        .update({ hold: null });
+    }
   }
 
   async last(clusterRef: string): Promise<Backup | undefined> {
@@ -219,6 +266,7 @@ export async function insertBackup(
     operation_id: backup.operationId ?? null,
     before_restore: backup.isBeforeRestore,
     found_at: backup.foundAt ? Date.parse(backup.foundAt) : null,
+    hold: backup.hold ? JSON.stringify(backup.hold) : null,
   };
   await knex<BackupRow>('backups').insert(row);
 }
@@ -244,5 +292,6 @@ function backupOf(row: BackupRow, copies: CopyRow[]): Backup {
     operationId: row.operation_id ?? undefined,
     isBeforeRestore: Boolean(row.before_restore),
     foundAt: row.found_at === null ? undefined : isoTime(row.found_at),
+    hold: row.hold === null ? undefined : JSON.parse(row.hold),
   };
 }

@@ -5,8 +5,13 @@ import {
   ClusterBackupError,
   Configuration,
   configurationWrong,
+  Copy,
+  Hold,
+  holdBackup,
   NOTHING_CHANGED,
   readSummary,
+  releaseBackup,
+  StoreToOpen,
 } from '@cluster-backup/engine';
 import { StoreType } from '@cluster-backup/backstage-plugin-cluster-backup-node';
 import {
@@ -176,6 +181,25 @@ export class ConfiguredClusters {
   /** The age header that an archive begins with. */
   async header(backup: Backup): Promise<Buffer> {
     return this.fromAnyCopy(backup, plugged => readHeader(plugged, backup.key));
+  }
+
+  /** Writes a hold beside every copy of a backup. */
+  async hold(backup: Backup, hold: Hold): Promise<Copy[]> {
+    const { key } = backup;
+    return holdBackup({ stores: this.storesToOpen(backup), key, hold });
+  }
+
+  /** Removes a backup's hold wherever there is one, and tells whether there was. */
+  async release(backup: Backup): Promise<boolean> {
+    const { key } = backup;
+    return releaseBackup({ stores: this.storesToOpen(backup), key });
+  }
+
+  private storesToOpen(backup: Backup): StoreToOpen[] {
+    return this.storesOf(backup).map(store => ({
+      id: store.id,
+      open: () => openStore(store),
+    }));
   }
 
   /** The stores of a backup that are still configured: where it was good when it was read last, first. */

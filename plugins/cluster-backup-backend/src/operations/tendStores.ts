@@ -5,6 +5,7 @@ import { ConfiguredClusters } from './ConfiguredClusters';
 import { openStore } from './openStore';
 import { recordOf } from './recordOf';
 import { startEngine } from './startEngine';
+import { tendHolds } from './tendHolds';
 
 interface Tending {
   scheduler: SchedulerService;
@@ -16,8 +17,8 @@ interface Tending {
 
 /**
  * Looks after the stores: each replica whether they are those that the others use, and one of the replicas, once a day,
- * what was left in them half-written, and which backups in them there is no record of. So a portal that lost its
- * database knows its backups again.
+ * what was left in them half-written, and which backups and holds in them there is no record of. So a portal that lost
+ * its database knows its backups again.
  */
 export async function tendStores(tending: Tending): Promise<void> {
   const { scheduler } = tending;
@@ -57,7 +58,10 @@ export async function recognizeStores(
   clusters.recognize(await identities.all());
 }
 
-async function tendAll(tending: Tending, signal: AbortSignal) {
+export async function tendAll(
+  tending: Omit<Tending, 'scheduler'>,
+  signal: AbortSignal,
+) {
   for (const id of tending.clusters.stores) {
     if (signal.aborted) return;
     await tendOne(tending, id, signal).catch(error =>
@@ -67,9 +71,10 @@ async function tendAll(tending: Tending, signal: AbortSignal) {
       }),
     );
   }
+  await tendHolds(tending);
 }
 
-export async function tendOne(
+async function tendOne(
   tending: Omit<Tending, 'scheduler'>,
   id: string,
   signal: AbortSignal,

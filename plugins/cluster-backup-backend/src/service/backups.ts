@@ -1,9 +1,22 @@
-import { Backup } from '@cluster-backup/backstage-plugin-cluster-backup-common';
-import { ClusterBackupError, NOTHING_CHANGED } from '@cluster-backup/engine';
+import {
+  Backup,
+  KeptBackup,
+} from '@cluster-backup/backstage-plugin-cluster-backup-common';
+import {
+  ClusterBackupError,
+  NOTHING_CHANGED,
+  refuseHeld,
+} from '@cluster-backup/engine';
 import { Router } from 'express';
 import PromiseRouter from 'express-promise-router';
+import { z } from 'zod';
+import { foreseen } from '../operations/fault';
 import { nothingShape, parse } from './parse';
 import { RouterOptions } from './RouterOptions';
+
+const holdShape = z
+  .object({ reason: z.string().trim().min(1).max(500) })
+  .strict();
 
 /** What is asked of a backup. */
 export function backupRoutes(options: RouterOptions): Router {
@@ -57,6 +70,68 @@ export function backupRoutes(options: RouterOptions): Router {
     );
     response.status(202).json(operation);
   });
+
+  router.put('/backups/:id/hold', async (request, response) => {
+    const { id } = request.params;
+    const kept = await authority.perform(
+      request,
+      {
+        event: 'backup-hold',
+        right: 'manage',
+        clusterRef: async () => (await backupOf(id)).clusterRef,
+        meta: { backupId: id },
+      },
+      async ({ by }) => {
+        const { reason } = parse(holdShape, request.body);
+        return hold(await backupOf(id), { by, reason });
+      },
+    );
+    response.json(kept);
+  });
+
+  router.delete('/backups/:id/hold', async (request, response) => {
+    const { id } = request.params;
+    const released = await authority.perform(
+      request,
+      {
+        event: 'backup-release',
+        right: 'manage',
+        clusterRef: async () => (await backupOf(id)).clusterRef,
+        meta: { backupId: id },
+      },
+      async () => release(await backupOf(id)),
+    );
+    response.json(released);
+  });
+
+  async function hold(
+    backup: Backup,
+    asked: { by: string; reason: string },
+  ): Promise<KeptBackup> {
+    refuseHeld(backup.key, backup.hold);
+    const wanted = { ...asked, at: new Date().toISOString() };
+    const copies = await clusters.hold(backup, wanted);
+    await backups.setHold(backup.id, wanted);
+    return {
+      backup: await backupOf(backup.id),
+      failed: copies.flatMap(({ store, problem }) => {
+        const fault = foreseen(problem);
+        return fault ? [{ store, fault }] : [];
+      }),
+    };
+  }
+
+  async function release(backup: Backup): Promise<Backup> {
+    const wasHeld = await clusters.release(backup);
+    await backups.setHold(backup.id, undefined);
+    if (wasHeld || backup.hold) return backupOf(backup.id);
+    throw new ClusterBackupError({
+      code: 'backup-not-held',
+      message: `Nobody has said that ${backup.key} is to be kept.`,
+      state: 'No store has a hold of it.',
+      remedy: "Look at it again among the cluster's backups.",
+    });
+  }
 
   async function backupOf(id: string): Promise<Backup> {
     const backup = await backups.get(id);

@@ -103,7 +103,7 @@ export function clusterRoutes(options: RouterOptions): Router {
 
   async function overviewOf(allowed: Allowed): Promise<ClusterOverview> {
     const { clusterRef } = allowed;
-    const [lastBackup, recipients, current, recent, create, restore] =
+    const [lastBackup, recipients, current, recent, create, restore, manage] =
       await Promise.all([
         backups.last(clusterRef),
         recipientProofs.of(clusters.recipients),
@@ -111,6 +111,7 @@ export function clusterRoutes(options: RouterOptions): Router {
         operations.recent(clusterRef, RECENT),
         may(allowed, 'create'),
         may(allowed, 'restore'),
+        may(allowed, 'manage'),
       ]);
     return {
       clusterRef,
@@ -121,7 +122,7 @@ export function clusterRoutes(options: RouterOptions): Router {
       lastBackup,
       current,
       recent,
-      allowed: { create, restore },
+      allowed: { create, restore, manage },
     };
   }
 

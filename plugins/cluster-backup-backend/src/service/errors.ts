@@ -15,6 +15,7 @@ const FAMILIES: Array<[RegExp, { name: string }]> = [
   [/^(permission-missing|person-needed|not-owner)$/, NotAllowedError],
   [/-unknown$|^store-file-missing$/, NotFoundError],
   [/^(configuration|signing-key|store|portal)-/, ServiceUnavailableError],
+  [/^hold-not-/, ServiceUnavailableError],
   [/^(machine|host-key|etcd|api|ssh-key|sudo)-/, ServiceUnavailableError],
   [/./, ConflictError],
 ];

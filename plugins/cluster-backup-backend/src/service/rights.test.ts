@@ -7,6 +7,7 @@ import {
 import { AuthorizeResult } from '@backstage/plugin-permission-common';
 import {
   clusterBackupCreatePermission,
+  clusterBackupManagePermission,
   clusterBackupReadPermission,
   clusterBackupRestorePermission,
 } from '@cluster-backup/backstage-plugin-cluster-backup-common';
@@ -38,6 +39,10 @@ const section = (restore?: { requireOwnership: boolean }) => ({
 });
 const NOTHING = {};
 const proving = { recipient, expiresAt: 'x', answer: 'x' };
+const OWNERS_ONLY: string[] = [
+  clusterBackupRestorePermission.name,
+  clusterBackupManagePermission.name,
+];
 const restoring = { backupId: 'none', confirmation: 'x', fileKey: 'x' };
 
 const databases = TestDatabases.create({ ids: ['SQLITE_3'] });
@@ -116,6 +121,7 @@ const routes = (clusterRef: string) => {
   const read = clusterBackupReadPermission;
   const create = clusterBackupCreatePermission;
   const put = clusterBackupRestorePermission;
+  const manage = clusterBackupManagePermission;
   return [
     ['get', cluster, undefined, read, 200],
     ['get', `${cluster}/backups?limit=1`, undefined, read, 200],
@@ -127,6 +133,8 @@ const routes = (clusterRef: string) => {
     ['get', `/backups/${backup}`, undefined, read, 200],
     ['get', `/backups/${backup}/header`, undefined, put, 503],
     ['post', `/backups/${backup}/verifications`, NOTHING, create, 202],
+    ['put', `/backups/${backup}/hold`, { reason: 'x' }, manage, 503],
+    ['delete', `/backups/${backup}/hold`, undefined, manage, 503],
     ['get', `/operations/${check}`, undefined, read, 200],
     ['get', `/operations/${check}/events?after=1`, undefined, read, 200],
     ['post', `/operations/${check}/cancel`, NOTHING, create, 409],
@@ -136,7 +144,7 @@ const routes = (clusterRef: string) => {
   ] as const;
 };
 
-const COUNT = 16;
+const COUNT = 18;
 const each = Array.from({ length: COUNT }, (_, index) => ({ index }));
 
 it('speaks of every route', () => expect(routes(MINE)).toHaveLength(COUNT));
@@ -187,13 +195,13 @@ describe.each(each)('route $index', ({ index }) => {
     expect(service.status).toBe(isReading ? status : 403);
   });
 
-  it('lets others than the owner do all but restore', async () => {
+  it('lets others than the owner do all but restore and manage', async () => {
     await start();
     const [, , , { name }, status] = route(OTHERS);
-    const isRestoring = name === clusterBackupRestorePermission.name;
+    const isOwnersOnly = OWNERS_ONLY.includes(name);
     const response = await call(OTHERS);
-    expect(response.status).toBe(isRestoring ? 403 : status);
-    expect(response.body.error?.code === 'not-owner').toBe(isRestoring);
+    expect(response.status).toBe(isOwnersOnly ? 403 : status);
+    expect(response.body.error?.code === 'not-owner').toBe(isOwnersOnly);
     await backend!.stop();
     await start(undefined, { requireOwnership: false });
     expect((await call(OTHERS)).status).toBe(status);
@@ -233,6 +241,20 @@ it.each([
   },
 );
 
+it.each([
+  [{}],
+  [{ reason: '' }],
+  [{ reason: ' \n ' }],
+  [{ reason: 'x'.repeat(501) }],
+  [{ reason: 'x', until: 'March' }],
+])('a hold for %j is refused', async body => {
+  await start();
+  const path = `/backups/${ids[MINE].backup}/hold`;
+  const response = await api()('put', path, { body });
+  expect(response.status).toBe(400);
+  expect(response.body.error.code).toBe('request-invalid');
+});
+
 it('tells of a cluster that is not configured, and of rights', async () => {
   ({ backend } = await startPortal({ knex, section: {}, entities }));
   const { body } = await api()(
@@ -248,6 +270,10 @@ it('tells of a cluster that is not configured, and of rights', async () => {
       restore: {
         allowed: false,
         reason: expect.stringContaining('Only owners'),
+      },
+      manage: {
+        allowed: false,
+        reason: expect.stringMatching(/^Only owners .* which .* are kept/),
       },
     },
   });
