@@ -1,4 +1,4 @@
-import { rename, rm, writeFile } from 'node:fs/promises';
+import { readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Visit } from './Visit';
 
@@ -57,5 +57,43 @@ describe('copies', () => {
         .waitFor({ state: 'detached' }),
     );
     await visit.keepPicture('34-protected', { narrow: true });
+  });
+
+  it('of a backup are kept for a reason, in both stores, until it is released', async () => {
+    const { light, dark, folder } = visit;
+    const holds = async () => {
+      const stored = await readdir(folder, { recursive: true });
+      return stored.filter(name => name.endsWith('.hold.json')).length;
+    };
+    await visit.inBoth(async tab => {
+      await tab.openNewestBackup();
+      await tab.button('Keep', tab.dialog).click();
+      await tab.dialog
+        .getByLabel('Why it is kept')
+        .fill('The last one before the move to Kubernetes 1.34');
+    });
+    await visit.keepPicture('35-keep-asks', { narrow: true });
+    await light.button('Keep', light.dialog).click();
+    await light.button('Release', light.dialog).waitFor();
+    expect(await holds()).toBe(2);
+
+    await dark.open();
+    await dark.openNewestBackup();
+    await visit.inBoth(tab =>
+      tab.dialog
+        .getByText(/^Kept by \S+ since .* Kubernetes 1\.34$/)
+        .waitFor(),
+    );
+    await visit.keepPicture('36-kept', { narrow: true });
+    await visit.inBoth(async tab => {
+      await tab.leaveDialog();
+      await tab.page.getByText(/^kept/).waitFor();
+    });
+    await visit.keepPicture('37-backups-with-one-kept', { narrow: true });
+
+    await light.openNewestBackup();
+    await light.button('Release', light.dialog).click();
+    await light.button('Keep', light.dialog).waitFor();
+    expect(await holds()).toBe(0);
   });
 });

@@ -43,6 +43,14 @@ function backupsOf(name: string, count: number) {
       createdAt: ago(185 + i * 24 * 60),
       revision: 8_123_456 - i * 91_000,
       reservations: i % 4 === 0 ? reservations.slice(0, 1 + (i % 3)) : [],
+      hold:
+        i === 1
+          ? {
+              by: 'user:default/ada',
+              at: ago(60),
+              reason: 'Before the migration to v1.34: the last known good one.',
+            }
+          : undefined,
     }),
   );
 }
@@ -213,6 +221,11 @@ clusterBackup.addCluster(refOf('reader'), {
       allowed: false,
       reason:
         'Only members of group:default/platform, which owns this cluster, may restore it.',
+    },
+    manage: {
+      allowed: false,
+      reason:
+        'Only members of group:default/platform, which owns this cluster, may say which of its backups are kept.',
     },
   },
 });

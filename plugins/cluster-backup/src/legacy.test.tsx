@@ -42,7 +42,11 @@ it('has the same tab for apps of the old frontend system', async () => {
         recipients: [],
         lastBackup: aBackup(),
         recent: [],
-        allowed: { create: { allowed: true }, restore: { allowed: true } },
+        allowed: {
+          create: { allowed: true },
+          restore: { allowed: true },
+          manage: { allowed: true },
+        },
       }),
     ),
     http.get(`${cluster}/backups`, () =>

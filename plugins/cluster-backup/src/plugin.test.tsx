@@ -28,7 +28,11 @@ beforeEach(() => {
         recipients: [],
         lastBackup: aBackup(),
         recent: [],
-        allowed: { create: { allowed: true }, restore: { allowed: true } },
+        allowed: {
+          create: { allowed: true },
+          restore: { allowed: true },
+          manage: { allowed: true },
+        },
       }),
     ),
     http.get(`${CLUSTER}/backups`, () =>

@@ -29,6 +29,8 @@ export const clusterBackupTranslationRef = createTranslationRef({
       backUp: 'Back up now',
       check: 'Check',
       verify: 'Verify',
+      keep: 'Keep',
+      release: 'Release',
       restore: 'Restore',
       restoreBackupOf: 'Restore the backup of {{time}}',
       cancelOperation: 'Cancel',
@@ -142,6 +144,7 @@ export const clusterBackupTranslationRef = createTranslationRef({
       none: 'none',
       actions: 'Actions',
       beforeRestore: 'before a restore',
+      kept: 'kept',
       older: 'Show older backups',
       details: 'Backup of {{time}}',
     },
@@ -161,6 +164,18 @@ export const clusterBackupTranslationRef = createTranslationRef({
       foundAt: 'Found in a store',
       reservations: 'Reservations',
       noReservations: 'There were no reservations when it was taken.',
+    },
+    hold: {
+      held: 'Kept by {{who}} since {{time}}: {{reason}}',
+      notIn:
+        'Not every store took it. Where the others are lost, nothing says that this backup is kept.',
+      title: 'Keep the backup of {{time}}',
+      description:
+        'It is kept whatever a rule says, until somebody releases it. This is written into the stores, beside its copies.',
+      reason: 'Why it is kept',
+      reasonDescription:
+        'Everybody who sees the backups of this cluster can read it.',
+      submit: 'Keep',
     },
     prove: {
       unproven:

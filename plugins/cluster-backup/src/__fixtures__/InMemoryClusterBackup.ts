@@ -4,6 +4,7 @@ import {
   BackupPage,
   ClusterBackupApi,
   ClusterOverview,
+  KeptBackup,
   Operation,
   OperationEvent,
   OperationEvents,
@@ -18,6 +19,8 @@ type Told = Pick<OperationEvent, 'type' | 'message'> & Partial<OperationEvent>;
 export class InMemoryClusterBackup implements ClusterBackupApi {
   /** What every call is refused with; the portal is silent with a TypeError, as fetch throws. */
   refusal?: Error;
+  /** Stores that take no hold, and why. */
+  holdFailures: KeptBackup['failed'] = [];
   /** What was asked beyond reading. */
   readonly asked: { what: string; with?: object }[] = [];
 
@@ -40,7 +43,11 @@ export class InMemoryClusterBackup implements ClusterBackupApi {
       name: clusterRef.split('/')[1],
       stores: ['local'],
       recipients: [],
-      allowed: { create: { allowed: true }, restore: { allowed: true } },
+      allowed: {
+        create: { allowed: true },
+        restore: { allowed: true },
+        manage: { allowed: true },
+      },
       ...overview,
     });
     this.backups.push(...backups);
@@ -151,6 +158,24 @@ export class InMemoryClusterBackup implements ClusterBackupApi {
     return this.start('verify', { clusterRef, backupId: id });
   }
 
+  async holdBackup(
+    id: string,
+    options: { reason: string },
+  ): Promise<KeptBackup> {
+    this.answer('hold', { id, ...options });
+    const hold = {
+      by: 'user:default/ada',
+      at: new Date().toISOString(),
+      reason: options.reason,
+    };
+    return { backup: this.change(id, { hold }), failed: this.holdFailures };
+  }
+
+  async releaseBackup(id: string): Promise<Backup> {
+    this.answer('release', { id });
+    return this.change(id, { hold: undefined });
+  }
+
   /** Seals for real: what is tested is that a browser opens it. */
   async challengeRecipient(
     clusterRef: string,
@@ -218,6 +243,12 @@ export class InMemoryClusterBackup implements ClusterBackupApi {
   ): Promise<Operation> {
     this.answer('undo', { id, ...options });
     return this.tell(id, { status: 'running', undoing: true });
+  }
+
+  private change(id: string, change: Partial<Backup>): Backup {
+    const index = this.backups.findIndex(backup => backup.id === id);
+    this.backups[index] = { ...this.backups[index], ...change };
+    return this.backups[index];
   }
 
   private start(

@@ -1,5 +1,6 @@
-import { useTranslationRef } from '@backstage/frontend-plugin-api';
+import { useApi, useTranslationRef } from '@backstage/frontend-plugin-api';
 import {
+  Alert,
   Button,
   Dialog,
   DialogBody,
@@ -8,23 +9,55 @@ import {
   Flex,
   Text,
 } from '@backstage/ui';
-import { Backup } from '@cluster-backup/backstage-plugin-cluster-backup-common';
+import {
+  Backup,
+  KeptBackup,
+} from '@cluster-backup/backstage-plugin-cluster-backup-common';
+import { useState } from 'react';
+import { clusterBackupApiRef } from '../api/clusterBackupApiRef';
+import { faultOf } from '../faults/faultOf';
 import { formatTime } from '../format/time';
 import { clusterBackupTranslationRef } from '../translation';
 import { BackupFacts } from './BackupFacts';
+import { FaultPanel } from './FaultPanel';
+import { Held } from './Held';
+import { HoldDialog } from './HoldDialog';
 import { ReasonedButton } from './ReasonedButton';
 import { Reservations } from './Reservations';
 
 /** A backup, with everything known about it. */
 export function BackupDialog(props: {
   backup: Backup;
+  /** Why a person may not say whether it is kept. */
+  reasonAgainstHold?: string;
+  onChanged(backup: Backup): void;
   /** Why its copies cannot be read again. */
   reasonAgainstVerify?: string;
   onVerify(): void;
   onClose(): void;
 }) {
-  const { backup, reasonAgainstVerify, onVerify, onClose } = props;
+  const { backup, reasonAgainstVerify, onChanged, onVerify, onClose } = props;
+  const { hold } = backup;
+  const api = useApi(clusterBackupApiRef);
   const { t } = useTranslationRef(clusterBackupTranslationRef);
+  const [isAsking, setAsking] = useState(false);
+  const [isReleasing, setReleasing] = useState(false);
+  const [failed, setFailed] = useState<KeptBackup['failed']>([]);
+  const [error, setError] = useState<Error>();
+
+  const release = async () => {
+    setReleasing(true);
+    setError(undefined);
+    setFailed([]);
+    try {
+      onChanged(await api.releaseBackup(backup.id));
+    } catch (reason) {
+      setError(reason as Error);
+    } finally {
+      setReleasing(false);
+    }
+  };
+
   return (
     <Dialog
       isOpen
@@ -35,7 +68,19 @@ export function BackupDialog(props: {
         {t('backups.details', { time: formatTime(backup.createdAt) })}
       </DialogHeader>
       <DialogBody>
+        <div role="status">{hold && <Held hold={hold} />}</div>
         <Flex direction="column" gap="4">
+          {failed.length > 0 && (
+            <Alert
+              status="warning"
+              icon
+              title={t('hold.notIn')}
+              description={failed
+                .map(({ store, fault }) => `${store}: ${fault.message}`)
+                .join(' ')}
+            />
+          )}
+          {error && <FaultPanel fault={faultOf(error)} />}
           {backup.reservations.length > 0 ? (
             <Reservations reservations={backup.reservations} />
           ) : (
@@ -47,6 +92,14 @@ export function BackupDialog(props: {
       <DialogFooter>
         <ReasonedButton
           variant="secondary"
+          isPending={isReleasing}
+          reason={props.reasonAgainstHold}
+          onPress={hold ? release : () => setAsking(true)}
+        >
+          {t(hold ? 'actions.release' : 'actions.keep')}
+        </ReasonedButton>
+        <ReasonedButton
+          variant="secondary"
           reason={reasonAgainstVerify}
           onPress={onVerify}
         >
@@ -56,6 +109,17 @@ export function BackupDialog(props: {
           {t('common.close')}
         </Button>
       </DialogFooter>
+      {isAsking && (
+        <HoldDialog
+          backup={backup}
+          onHeld={kept => {
+            setAsking(false);
+            setFailed(kept.failed);
+            onChanged(kept.backup);
+          }}
+          onClose={() => setAsking(false)}
+        />
+      )}
     </Dialog>
   );
 }

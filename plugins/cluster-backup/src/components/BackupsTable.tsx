@@ -38,12 +38,14 @@ export function BackupsTable(props: {
   /** Why none can be verified now. */
   reasonAgainstVerify?: string;
   onVerify(backup: Backup): void;
+  /** Why a person may not say which are kept. */
+  reasonAgainstHold?: string;
 }) {
   const { t } = useTranslationRef(clusterBackupTranslationRef);
   const { up } = useBreakpoint();
   const isNarrow = !up('xs');
   const [opened, setOpened] = useState<Backup>();
-  const { backups, error, isLoading, loadOlder, reload } = useBackups(
+  const { backups, error, isLoading, loadOlder, reload, replace } = useBackups(
     props.clusterRef,
     props.version,
   );
@@ -64,11 +66,13 @@ export function BackupsTable(props: {
         createdAt,
         copies,
         isBeforeRestore,
+        hold,
         reservations: { length: count },
       }) => (
         <CellText
           title={formatTime(createdAt)}
           description={[
+            hold && t('backups.kept'),
             isNarrow && lacking(copies),
             isBeforeRestore ? t('backups.beforeRestore') : formatAge(createdAt),
             isNarrow && count > 0 && t('protection.reservations', { count }),
@@ -197,6 +201,11 @@ export function BackupsTable(props: {
       {opened && (
         <BackupDialog
           backup={opened}
+          reasonAgainstHold={props.reasonAgainstHold}
+          onChanged={changed => {
+            setOpened(changed);
+            replace(changed);
+          }}
           reasonAgainstVerify={props.reasonAgainstVerify}
           onVerify={() => {
             setOpened(undefined);

@@ -325,6 +325,7 @@ describe('a cluster that little can be done with', () => {
     const allowed: ClusterOverview['allowed'] = {
       create: { allowed: false },
       restore: { allowed: false, reason: 'Only its owners may restore it.' },
+      manage: { allowed: false, reason: 'Only its owners may keep it.' },
     };
     portal.addCluster(CLUSTER, { backups: [aBackup()], allowed });
     open();
@@ -337,6 +338,12 @@ describe('a cluster that little can be done with', () => {
     expect(await button('Check')).toHaveAccessibleDescription(
       /cluster-backup\.backup\.create/,
     );
+
+    await user.click((await region('Backups')).getAllByRole('row')[1]);
+    const keep = await button('Keep');
+    expect(keep).toHaveAccessibleDescription('Only its owners may keep it.');
+    await user.click(keep);
+    expect(screen.queryByLabelText(/^Why it is kept/)).not.toBeInTheDocument();
   });
 });
 
@@ -603,6 +610,89 @@ describe('copies of a backup', () => {
     expect(
       await screen.findByText(/^No copy of this backup is good/),
     ).toBeVisible();
+  });
+});
+
+describe('a backup that is to be kept', () => {
+  const openNewest = async () => {
+    await screen.findAllByRole('button', { name: /^Restore the backup of/ });
+    await user.click((await region('Backups')).getAllByRole('row')[1]);
+    return within(await screen.findByRole('dialog'));
+  };
+
+  it('is held for a reason, says so, and is released', async () => {
+    portal.addCluster(CLUSTER, {
+      backups: [aBackup(), aBackup({ id: 'backup-2' })],
+    });
+    open();
+    const details = await openNewest();
+    await user.click(details.getByRole('button', { name: 'Keep' }));
+    const question = within(
+      await screen.findByRole('dialog', { name: /^Keep the backup of/ }),
+    );
+    const submit = question.getByRole('button', { name: 'Keep' });
+    const reason = question.getByLabelText(/^Why it is kept/);
+    expect(reason).toHaveFocus();
+    expect(submit).toBeDisabled();
+    await user.type(reason, '  ');
+    expect(submit).toBeDisabled();
+    await user.type(reason, 'Before the migration ');
+    await user.click(submit);
+    expect(
+      await screen.findByText(/^Kept by ada since .*: Before the migration$/),
+    ).toBeVisible();
+    expect(portal.asked).toEqual([
+      {
+        what: 'hold',
+        with: { id: 'backup-1', reason: 'Before the migration' },
+      },
+    ]);
+    const release = await button('Release');
+    await waitFor(() => expect(release).toHaveFocus());
+    await user.keyboard('{Escape}');
+    const backups = await region('Backups');
+    const rows = backups.getAllByRole('row').map(row => row.textContent);
+    expect(rows.map(text => /kept/.test(text!))).toEqual([false, true, false]);
+
+    await openNewest();
+    await user.click(await button('Release'));
+    expect(await button('Keep')).toBeVisible();
+    expect(screen.queryByText(/^Kept by/)).not.toBeInTheDocument();
+    await user.keyboard('{Escape}');
+    expect(backups.queryByText(/kept/)).not.toBeInTheDocument();
+  });
+
+  it('says which stores did not take the hold, and why it was not released', async () => {
+    const fault = {
+      code: 'store-full',
+      message: 'Store vault is full.',
+      state: 'Nothing was kept.',
+      remedy: 'Free space there.',
+    };
+    portal.holdFailures = [{ store: 'vault', fault }];
+    portal.addCluster(CLUSTER, { backups: [aBackup()] });
+    open();
+    await openNewest();
+    await user.click(await button('Keep'));
+    await user.keyboard('Before the migration');
+    const question = within(
+      await screen.findByRole('dialog', { name: /^Keep the backup of/ }),
+    );
+    await user.click(question.getByRole('button', { name: 'Keep' }));
+    expect(await screen.findByText(/^Not every store took it/)).toBeVisible();
+    expect(screen.getByText('vault: Store vault is full.')).toBeVisible();
+
+    portal.releaseBackup = async () => {
+      throw Object.assign(new Error('The hold is not gone from vault.'), {
+        code: 'hold-not-released',
+        remedy: 'Release it again.',
+      });
+    };
+    await user.click(await button('Release'));
+    expect(await screen.findByRole('alert')).toHaveTextContent(
+      /not gone from vault.*Release it again/,
+    );
+    expect(screen.getByText(/^Kept by ada/)).toBeVisible();
   });
 });
 

@@ -4,6 +4,7 @@ import { Flex } from '@backstage/ui';
 import {
   Backup,
   clusterBackupCreatePermission,
+  clusterBackupManagePermission,
   clusterBackupRestorePermission,
   ClusterOverview,
   Operation,
@@ -114,11 +115,12 @@ function ConfiguredCluster(props: {
     }
   };
 
-  const denialOf = (right: 'create' | 'restore') => {
+  const denialOf = (right: keyof ClusterOverview['allowed']) => {
     const { allowed, reason } = overview.allowed[right];
     const permission = {
       create: clusterBackupCreatePermission,
       restore: clusterBackupRestorePermission,
+      manage: clusterBackupManagePermission,
     }[right].name;
     return allowed ? undefined : reason ?? t('denied.action', { permission });
   };
@@ -189,6 +191,7 @@ function ConfiguredCluster(props: {
         onRestore={setRestoring}
         reasonAgainstVerify={denialOf('create')}
         onVerify={({ id }) => start('verify', () => api.verifyBackup(id))}
+        reasonAgainstHold={denialOf('manage')}
       />
       <OperationsTable operations={recent} />
       <RelatedClusters />

@@ -45,11 +45,19 @@ export function useBackups(clusterRef: string, version: string) {
   }, [api, clusterRef, next]);
 
   const reload = useCallback(() => setRound(previous => previous + 1), []);
+  const replace = useCallback(
+    (changed: Backup) =>
+      setBackups(previous =>
+        previous?.map(each => (each.id === changed.id ? changed : each)),
+      ),
+    [],
+  );
   return {
     backups,
     error,
     isLoading,
     reload,
+    replace,
     loadOlder: next === undefined ? undefined : loadOlder,
   };
 }
