@@ -73,16 +73,15 @@ describe('copies', () => {
         .fill('The last one before the move to Kubernetes 1.34');
     });
     await visit.keepPicture('35-keep-asks', { narrow: true });
-    await light.button('Keep', light.dialog).click();
+    const question = light.page.getByRole('dialog', { name: /^Keep/ });
+    await light.button('Keep', question).click();
     await light.button('Release', light.dialog).waitFor();
     expect(await holds()).toBe(2);
 
     await dark.open();
     await dark.openNewestBackup();
     await visit.inBoth(tab =>
-      tab.dialog
-        .getByText(/^Kept by \S+ since .* Kubernetes 1\.34$/)
-        .waitFor(),
+      tab.dialog.getByText(/^Kept by \S+ since .* Kubernetes 1\.34$/).waitFor(),
     );
     await visit.keepPicture('36-kept', { narrow: true });
     await visit.inBoth(async tab => {

@@ -12,7 +12,7 @@ export function Held(props: { hold: BackupHold }) {
   const { primaryTitle } = useEntityPresentation(by, { defaultKind: 'user' });
   return (
     <Box pb="4">
-      <Text as="p" weight="bold" style={{ overflowWrap: 'anywhere' }}>
+      <Text as="p" style={{ overflowWrap: 'anywhere', whiteSpace: 'pre-line' }}>
         {t('hold.held', { who: primaryTitle, time: formatTime(at), reason })}
       </Text>
     </Box>

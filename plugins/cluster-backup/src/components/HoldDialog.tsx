@@ -44,7 +44,6 @@ export function HoldDialog(props: {
             maxLength={MOST}
             isRequired
             isDisabled={isBusy}
-            autoFocus
           />
         </>
       )}
