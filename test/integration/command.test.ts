@@ -1,5 +1,12 @@
 import { execFile, execFileSync, spawn } from 'node:child_process';
-import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import {
+  copyFile,
+  mkdtemp,
+  readFile,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -122,6 +129,46 @@ it('backs up and verifies, and prints one JSON object', async () => {
     cluster: { name: 'lab' },
     signerTrusted: true,
   });
+});
+
+it("backs up under a name of one's own, into one store or into any file", async () => {
+  const codeOf = ({ code, stdout }: { code: number | null; stdout: string }) =>
+    code ? JSON.parse(stdout).error.code : 'done';
+  const backUp = (...args: string[]) =>
+    ours(['backup', '--cluster', 'lab', ...args]);
+  const named = await backUp('--name', 'before-upgrade', '--store', 'local');
+  expect(named.code).toBe(0);
+  const { key: chosen } = JSON.parse(named.stdout);
+  expect(chosen).toMatch(
+    /^default\/lab\/[0-9a-f]{8}\/before-upgrade\.tar\.gz\.age$/,
+  );
+  const identity = ['--identity', join(folder, 'identity.txt')];
+  expect((await ours(['verify', '--backup', chosen, ...identity])).code).toBe(
+    0,
+  );
+  expect(codeOf(await backUp('--name', 'before-upgrade'))).toBe(
+    'archive-name-taken',
+  );
+  expect(codeOf(await backUp('--name', '../../up'))).toBe(
+    'archive-name-unsafe',
+  );
+  expect(codeOf(await backUp('--store', 'nowhere'))).toBe(
+    'configuration-wrong',
+  );
+
+  const file = join(folder, 'some where', 'by-hand.bak');
+  const written = await backUp('--backup-file', file);
+  expect(written.code).toBe(0);
+  expect(JSON.parse(written.stdout).file).toBe(file);
+  for (const made of [file, `${file}.summary.json`]) {
+    expect((await stat(made)).mode & 0o777).toBe(0o600);
+  }
+  const carried = ['--backup-file', file];
+  expect((await ours(['verify', ...carried, ...identity])).code).toBe(0);
+  expect(codeOf(await ours(['verify', ...carried]))).toBe(
+    'archive-key-missing',
+  );
+  expect(codeOf(await backUp(...carried))).toBe('archive-name-taken');
 });
 
 it('ends with 69 and tells what happened, how things are and what to do', async () => {

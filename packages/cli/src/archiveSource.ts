@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { open, readFile } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import {
+  archiveForm,
   ArchiveKeys,
   ArchiveSource,
   ArchiveSummary,
@@ -82,8 +83,7 @@ async function summaryBeside(
 
 /** What opens an archive; whether one without identity needs any is told by its name, or else by itself. */
 function keyTo(archive?: string, identity?: string): ArchiveKeys | undefined {
-  const isEncrypted =
-    archive && parseArchiveName(basename(archive))?.encrypted !== false;
+  const isEncrypted = archive && archiveForm(archive)?.encrypted;
   if (!archive || (isEncrypted && !identity)) {
     throw new ClusterBackupError({
       code: 'arguments-missing',

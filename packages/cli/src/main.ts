@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { collectYoungGarbage, engineVersion } from '@cluster-backup/engine';
 import { backup } from './commands/backup';
 import { check } from './commands/check';
@@ -27,7 +27,21 @@ forCluster(
 ).action(check);
 
 forCluster('backup', 'take a backup into the stores')
-  .option('--store <id>', 'one store of the configuration; all by default')
+  .option(
+    '--store <id>',
+    'a store of the configuration, given as often as there are; all by default',
+    (id: string, earlier: string[] = []) => [...earlier, id],
+  )
+  .option(
+    '--name <name>',
+    "the file's name, instead of CLUSTER_backup_TIMESTAMP; its ending is added",
+  )
+  .addOption(
+    new Option(
+      '--backup-file <file>',
+      'a file to write instead of the stores',
+    ).conflicts(['store', 'name']),
+  )
   .option(
     '--prove',
     'open what was stored, as a restore would, before it counts',

@@ -1,23 +1,61 @@
+import { basename, resolve } from 'node:path';
+import {
+  chosenArchiveName,
+  Configuration,
+  formOf,
+  openFileStore,
+} from '@cluster-backup/engine';
 import { readConfigurationFile } from '../configuration';
 import { conclude, tell, tellCopies, tellFindings } from '../terminal';
-import { takeBackup } from './takeBackup';
+import { configuredStores, takeBackup } from './takeBackup';
 
-export function backup(options: {
-  cluster: string;
-  config: string;
-  store?: string;
-  prove?: boolean;
-}) {
+interface Destination {
+  /** Ids of stores. */
+  store?: string[];
+  name?: string;
+  backupFile?: string;
+}
+
+export function backup(
+  options: Destination & { cluster: string; config: string; prove?: boolean },
+) {
   return conclude(async signal => {
     const configuration = readConfigurationFile(options.config);
-    const { cluster: name, store, prove } = options;
+    const { cluster: name, backupFile, prove } = options;
     const { key, summary, reservations, copies } = await takeBackup(
       configuration,
-      { name, cluster: configuration.cluster(name), store },
-      { proveContents: prove, progress: tell(), signal },
+      { name, cluster: configuration.cluster(name) },
+      {
+        ...destination(configuration, options),
+        proveContents: prove,
+        progress: tell(),
+        signal,
+      },
     );
     tellFindings(reservations);
     tellCopies(copies);
-    return { key, summary, copies };
+    return {
+      ...(backupFile === undefined ? { key } : { file: resolve(backupFile) }),
+      summary,
+      copies,
+    };
   });
+}
+
+/** Where the archive goes, and under which name. */
+function destination(
+  configuration: Configuration,
+  { store, name, backupFile }: Destination,
+) {
+  if (backupFile !== undefined) {
+    const path = resolve(backupFile);
+    return {
+      name: basename(path),
+      stores: [{ id: path, open: () => openFileStore(path) }],
+    };
+  }
+  return {
+    name: name && chosenArchiveName(name, formOf(configuration.packing())),
+    stores: configuredStores(configuration, store),
+  };
 }

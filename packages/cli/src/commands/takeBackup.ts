@@ -4,27 +4,37 @@ import {
   BackupResult,
   ClusterAccess,
   Configuration,
+  StoreToOpen,
 } from '@cluster-backup/engine';
 import { openStore } from '../configuration';
 
-/** Takes a backup as it is configured, into one store or all of them. */
+/** Takes a backup as it is configured, into all stores where none are given. */
 export async function takeBackup(
   configuration: Configuration,
-  what: { name: string; cluster: ClusterAccess; store?: string },
+  what: { name: string; cluster: ClusterAccess },
   options: Pick<
     BackupOptions,
-    'occasion' | 'progress' | 'signal' | 'proveContents'
-  >,
+    'occasion' | 'name' | 'progress' | 'signal' | 'proveContents'
+  > & { stores?: StoreToOpen[] },
 ): Promise<BackupResult> {
+  const { stores = configuredStores(configuration) } = options;
   return backupCluster({
     ...configuration.packing(),
     ...options,
+    stores,
     cluster: what.cluster,
     folder: configuration.folder(what.name),
-    stores: configuration.backupStores(what.store).map(store => ({
-      id: store.id,
-      open: () => openStore(store),
-    })),
     signingKey: await configuration.signingKey(),
   });
+}
+
+/** The stores of those ids; all of them by default. */
+export function configuredStores(
+  configuration: Configuration,
+  ids?: string[],
+): StoreToOpen[] {
+  return configuration.backupStores(ids).map(store => ({
+    id: store.id,
+    open: () => openStore(store),
+  }));
 }

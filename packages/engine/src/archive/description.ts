@@ -68,6 +68,8 @@ export interface Description {
   createdBy: { engine: string };
   /** `before-restore`: it holds what a restore was about to replace. */
   occasion?: string;
+  /** The file's own name, where a person chose it. */
+  name?: string;
   versions: {
     kubernetes?: string;
     etcd: string;
@@ -115,6 +117,7 @@ const descriptionShape = object({
   createdAt: instant,
   createdBy: object({ engine: text({ max: 100 }) }),
   occasion: optional(text({ max: 100 })),
+  name: optional(text({ max: 200 })),
   versions: object({
     kubernetes: optional(text({ max: 100 })),
     etcd: text({ max: 100 }),

@@ -1,4 +1,10 @@
-export { archiveName, parseArchiveName } from './archiveName';
+export {
+  archiveForm,
+  archiveName,
+  chosenArchiveName,
+  parseArchiveName,
+  refuseUnsafeName,
+} from './archiveName';
 export type { ArchiveForm } from './archiveName';
 export { challengeRecipient, isAnswer } from './challenge';
 export type { Challenge } from './challenge';
@@ -25,5 +31,5 @@ export {
 export { encodeSummary, summaryName, verifySummary } from './summary';
 export type { ArchiveSummary } from './summary';
 export type { TarHeader } from './tar';
-export { createArchive } from './writer';
+export { createArchive, formOf } from './writer';
 export type { ArchiveWriter, Packing } from './writer';

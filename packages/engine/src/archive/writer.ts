@@ -45,8 +45,6 @@ import { encodeHeader, END_OF_TAR, paddingOf, TarHeader } from './tar';
 export interface ArchiveWriter {
   /** The archive's bytes. Destroying it makes every method reject. */
   readonly ciphertext: Readable;
-  /** What its name says of it. */
-  readonly form: ArchiveForm;
   description(description: Description): Promise<void>;
   /**
    * Objects that the cluster is known by to whoever manages it, Secrets among them, as a Kubernetes List in JSON; at
@@ -90,6 +88,14 @@ export interface Packing {
   compression?: Compression;
   /** gzip's, 1 (default) to 9, or zstd's, 1 to 19, default 3. */
   compressionLevel?: number;
+}
+
+/** What the name of an archive that is packed so says of it. @public */
+export function formOf({
+  compression = 'gzip',
+  dangerouslyStoreUnencrypted = false,
+}: Omit<Packing, 'recipients'>): ArchiveForm {
+  return { compression, encrypted: !dangerouslyStoreUnencrypted };
 }
 
 /**
@@ -244,7 +250,6 @@ export function createArchive(
 
   return {
     ciphertext,
-    form: { compression, encrypted: !options.dangerouslyStoreUnencrypted },
     abort,
     takeBlock: () => pool.take(),
 

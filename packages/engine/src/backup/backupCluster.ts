@@ -7,7 +7,9 @@ import {
   ArchiveWriter,
   createArchive,
   Description,
+  formOf,
   Packing,
+  refuseUnsafeName,
 } from '../archive';
 import { checkCluster, Finding, refuseOn } from '../checks';
 import {
@@ -42,6 +44,8 @@ export interface BackupOptions extends Packing {
   cluster: ClusterAccess;
   /** `NAMESPACE/NAME`: where in the stores this cluster's archives are; the cluster's identity is added. */
   folder: string;
+  /** The archive's own name, instead of `CLUSTER_backup_TIMESTAMP` and the ending of its form. */
+  name?: string;
   /** At least one; the archive goes to all of them. */
   stores: StoreToOpen[];
   /** Ed25519 private key. */
@@ -100,6 +104,7 @@ export async function backupCluster(
 ): Promise<BackupResult> {
   const progress = options.progress ?? (() => {});
   const signal = options.signal ?? new AbortController().signal;
+  if (options.name !== undefined) refuseUnsafeName(options.name);
   const copies = await openCopies(options.stores);
   refuseWithoutCopy(copies);
   const connected = await connectCluster(options.cluster, { signal });
@@ -152,9 +157,11 @@ async function store(
   chosen: ControlPlaneNode,
   member: EtcdMember,
 ): Promise<BackupResult> {
-  const { cluster, copies: open, progress, reservations } = backup;
+  const { copies: open, progress, reservations } = backup;
   const stop = new AbortController();
   const signal = AbortSignal.any([backup.signal, stop.signal]);
+  const folder = `${backup.folder}/${chosen.caFingerprint.slice(0, 8)}`;
+  const { now, key } = await keyIn(folder, backup);
   const keys = { fileKey: new Uint8Array() };
   const archive = createArchive({
     ...backup,
@@ -163,12 +170,6 @@ async function store(
     },
     signal,
   });
-  const identity = chosen.caFingerprint.slice(0, 8);
-  const { now, key } = await freeKey(open, at => {
-    const name = archiveName(cluster.name, at, archive.form);
-    return `${backup.folder}/${identity}/${name}`;
-  });
-
   const [packed, written] = await Promise.all([
     pack({ ...backup, signal }, archive, chosen, member, now).then(
       summary => ({ summary }),
@@ -222,17 +223,30 @@ async function prove(
   }
 }
 
-/** Names hold seconds: of two backups in one second the later one waits for the next. */
-async function freeKey(
-  copies: CopyInMaking[],
-  keyAt: (at: Date) => string,
+/** Names hold seconds: of two backups in one second the later one waits for the next. A chosen name is had once. */
+async function keyIn(
+  folder: string,
+  { cluster, copies, name, ...packing }: Backup,
 ): Promise<{ now: Date; key: string }> {
   for (;;) {
     const now = new Date();
-    const key = keyAt(now);
+    const key = `${folder}/${
+      name ?? archiveName(cluster.name, now, formOf(packing))
+    }`;
     if (!(await isAnywhere(copies, key))) return { now, key };
+    if (name !== undefined) throw nameTaken(key);
     await sleep(1000 - now.getMilliseconds());
   }
+}
+
+function nameTaken(key: string) {
+  return new ClusterBackupError({
+    code: 'archive-name-taken',
+    message: `There is a file ${key} already.`,
+    state: `It was left as it is. ${NOTHING_CHANGED} No backup was stored.`,
+    remedy: 'Choose another name.',
+    details: { key },
+  });
 }
 
 /** Writes the archive's parts in their order, each node's files as they stream from it. */
@@ -317,7 +331,7 @@ async function pack(
 }
 
 function describe(
-  { cluster, connected, nodes, reservations, occasion }: Backup,
+  { cluster, connected, nodes, reservations, occasion, name }: Backup,
   chosen: ControlPlaneNode,
   found: {
     etcdVersion: string;
@@ -344,6 +358,7 @@ function describe(
     createdAt: found.now.toISOString(),
     createdBy: { engine: engineVersion },
     occasion,
+    name,
     versions: {
       kubernetes: chosen.kubernetesVersion,
       etcd: found.etcdVersion,

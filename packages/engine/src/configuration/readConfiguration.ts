@@ -47,8 +47,8 @@ export interface Configuration {
   stores: string[];
   /** The store of that id; the first one when none is named. */
   store(id?: string): StoreConfiguration;
-  /** Where backups go: to the store of that id, or to all of them, of which there must be one. */
-  backupStores(id?: string): StoreConfiguration[];
+  /** Where backups go: to the stores of those ids, or to all of them, of which there must be one. */
+  backupStores(ids?: string[]): StoreConfiguration[];
   /** Who can open what is written, and how it is compressed. */
   packing(): Packing;
   /** Archives that are older are not restored. */
@@ -168,9 +168,9 @@ export function readConfiguration(
       return { ...typeOf(origin, found), folder };
     },
 
-    backupStores(id) {
-      if (id || !stores.length) return [this.store(id)];
-      return stores.map(store => this.store(store.id));
+    backupStores(ids = stores.map(({ id }) => id)) {
+      if (!ids.length) return [this.store()];
+      return [...new Set(ids)].map(id => this.store(id));
     },
 
     packing() {

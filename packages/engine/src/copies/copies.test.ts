@@ -323,6 +323,45 @@ describe('a copy', () => {
     ).rejects.toMatchObject({ code: 'summary-misplaced' });
   });
 
+  it('is found under a name that somebody chose, and refused under any other', async () => {
+    const [here] = stores;
+    const folderOf = KEY.slice(0, KEY.lastIndexOf('/'));
+    const name = 'before-upgrade.tar.gz.age';
+    const named = sample(Buffer.alloc(3000));
+    Object.assign(named.description, { name });
+    const made = await writeSample(named, [], {
+      dangerouslyStoreUnencrypted: true,
+    });
+    const encoded = Buffer.from(JSON.stringify(made.summary));
+    const future = new Date(Date.now() + 60_000);
+    const under = async (other: string) => {
+      const key = `${folderOf}/${other}`;
+      await here.put(key, Readable.from([made.bytes]));
+      // Nobody can tell whose it is before its summary is there.
+      expect(await sweepStore(here, future)).toEqual([]);
+      await here.put(summaryName(key), Readable.from([encoded]));
+      return verifyCopy({ store: here, key, trustedSigners });
+    };
+    expect((await under(name)).summary).toEqual(made.summary);
+    await expect(under('after-upgrade.tar.gz.age')).rejects.toMatchObject({
+      code: 'summary-misplaced',
+    });
+    const found = [];
+    for await (const { key, hasSummary } of findArchives(here, '')) {
+      found.push([key.slice(folderOf.length + 1), hasSummary]);
+    }
+    expect(found).toContainEqual([name, true]);
+    const later = 'lab_backup_2026-11-22T141500Z.tar.zst.age';
+    await here.put(`${folderOf}/${later}`, Readable.from([made.bytes]));
+    await here.put(
+      summaryName(`${folderOf}/${later}`),
+      Readable.from([encoded]),
+    );
+    await expect(
+      verifyCopy({ store: here, key: `${folderOf}/${later}`, trustedSigners }),
+    ).rejects.toMatchObject({ code: 'summary-misplaced' });
+  });
+
   it('is refused when nobody who is trusted signed it', async () => {
     await expect(
       verifyCopy({ store: stores[0], key: KEY, trustedSigners: ['SHA256:x'] }),

@@ -1,4 +1,5 @@
 import {
+  archiveForm,
   ArchiveSummary,
   parseArchiveName,
   readArchive,
@@ -17,7 +18,8 @@ export interface FoundArchive extends StoredFile {
 }
 
 /**
- * Archives in a store whose keys begin with a prefix, in no particular order. Only what has an archive's name counts.
+ * Archives in a store whose keys begin with a prefix, in no particular order: what has an archive's name, and of what
+ * has a name that somebody chose those that have a summary. Without one nobody knows whose a file is.
  *
  * @public
  */
@@ -28,15 +30,13 @@ export async function* findArchives(
   const archives = new Map<string, StoredFile>();
   const others = new Set<string>();
   for await (const file of store.list(prefix)) {
-    if (isArchive(file.key)) archives.set(file.key, file);
+    if (archiveForm(file.key)) archives.set(file.key, file);
     else others.add(file.key);
   }
   for (const file of archives.values()) {
-    yield {
-      ...file,
-      hasSummary: others.has(summaryName(file.key)),
-      isHeld: others.has(holdName(file.key)),
-    };
+    const hasSummary = others.has(summaryName(file.key));
+    if (!hasSummary && !namedBy(file.key)) continue;
+    yield { ...file, hasSummary, isHeld: others.has(holdName(file.key)) };
   }
 }
 
@@ -106,10 +106,6 @@ export async function sweepStore(
     removed.push(key);
   }
   return removed;
-}
-
-function isArchive(key: string): boolean {
-  return namedBy(key) !== undefined;
 }
 
 function namedBy(key: string) {

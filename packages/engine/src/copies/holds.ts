@@ -1,4 +1,4 @@
-import { parseArchiveName } from '../archive';
+import { archiveForm } from '../archive';
 import {
   object,
   oneOf,
@@ -151,7 +151,7 @@ export async function copyHold(
 function archiveHeldBy(beside: string): string | undefined {
   if (!beside.endsWith(SUFFIX)) return undefined;
   const key = beside.slice(0, -SUFFIX.length);
-  return parseArchiveName(key.split('/').at(-1)!) && key;
+  return archiveForm(key) && key;
 }
 
 /** In the first store that has one. What a store that does not answer has is found when it is written to. */

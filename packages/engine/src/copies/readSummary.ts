@@ -42,8 +42,10 @@ export function refuseMisplaced(
   key: string,
   { description }: ArchiveSummary,
 ) {
-  const { cluster, createdAt } = description;
-  const named = parseArchiveName(key.split('/').at(-1)!);
+  const { cluster, createdAt, name } = description;
+  const file = key.split('/').at(-1)!;
+  if (name === file) return;
+  const named = name === undefined ? parseArchiveName(file) : undefined;
   const at = Math.floor(Date.parse(createdAt) / 1000) * 1000;
   if (named?.cluster === cluster.name && named.at.getTime() === at) return;
   throw new ClusterBackupError({

@@ -1,4 +1,5 @@
 export type { BackupStore, StoredFile } from './BackupStore';
+export { openFileStore } from './fileStore';
 export { openFilesystemStore } from './filesystemStore';
 export { keyParts } from './storeKey';
 export { Reading } from './writeAll';

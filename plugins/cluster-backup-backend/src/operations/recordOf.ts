@@ -1,5 +1,4 @@
-import { basename } from 'node:path';
-import { ArchiveSummary, parseArchiveName } from '@cluster-backup/engine';
+import { archiveForm, ArchiveSummary } from '@cluster-backup/engine';
 
 /** What is recorded of a backup: all of it is in its name and in the signed summary beside its archive. */
 export function recordOf(key: string, summary: ArchiveSummary) {
@@ -7,7 +6,7 @@ export function recordOf(key: string, summary: ArchiveSummary) {
   return {
     key,
     createdAt: description.createdAt,
-    isEncrypted: parseArchiveName(basename(key))!.encrypted,
+    isEncrypted: archiveForm(key)!.encrypted,
     size: ciphertext.size,
     snapshotSize: description.snapshot.size,
     revision: facts.revision,
