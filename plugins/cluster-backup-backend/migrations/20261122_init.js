@@ -30,6 +30,7 @@ exports.up = async function up(knex) {
     table.string('step_name');
     table.string('step_title');
     table.text('bytes').comment('JSON');
+    table.text('choices').comment('JSON: what was chosen for a backup');
     table.string('backup_id', 36);
     table.boolean('only_forward');
     table.boolean('needs_archive');

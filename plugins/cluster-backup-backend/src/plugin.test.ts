@@ -16,6 +16,7 @@ import {
 } from '@backstage/backend-test-utils';
 import {
   Backup,
+  BackupChoices,
   Operation,
   OperationEvent,
 } from '@cluster-backup/backstage-plugin-cluster-backup-common';
@@ -132,8 +133,11 @@ async function follow(
   }
 }
 
-async function backUp(cluster = CLUSTER): Promise<Backup> {
-  const { status, body } = await post(`${cluster}/backups`);
+async function backUp(
+  cluster = CLUSTER,
+  choices: BackupChoices = {},
+): Promise<Backup> {
+  const { status, body } = await post(`${cluster}/backups`, choices);
   expect(status).toBe(202);
   const { operation } = await follow(body.id);
   expect(operation).toMatchObject({ status: 'succeeded', attempt: 1 });
@@ -511,8 +515,31 @@ it('keeps a backup in every store that takes the hold, and releases it from all'
   await expect(holdIn('vault')).rejects.toThrow('ENOENT');
 });
 
+it('takes a backup under a chosen name into chosen stores', async () => {
+  const choices = { name: 'before-upgrade', stores: ['vault'] };
+  const backup = await backUp(CLUSTER, choices);
+  expect(backup.key).toMatch(/\/before-upgrade\.tar\.gz\.age$/);
+  expect(backup.copies).toMatchObject([{ store: 'vault', state: 'good' }]);
+  const { operationId } = backup;
+  expect(await get(`/operations/${operationId}`)).toMatchObject({ choices });
+  const { body: again } = await post(`${CLUSTER}/backups`, choices);
+  expect((await follow(again.id)).operation).toMatchObject({
+    status: 'failed',
+    fault: { code: 'archive-name-taken' },
+  });
+  for (const [wrong, ...refusal] of [
+    [{ name: '../up' }, 400, 'archive-name-unsafe'],
+    [{ name: 'plain.tar.gz' }, 400, 'archive-name-unsafe'],
+    [{ stores: ['attic'] }, 404, 'store-unknown'],
+    [{ stores: [] }, 400, 'request-invalid'],
+  ] as const) {
+    const { status, body } = await post(`${CLUSTER}/backups`, wrong);
+    expect([status, body.error.code]).toEqual(refusal);
+  }
+});
+
 it('knows its backups again when its database was lost', async () => {
-  const made = await backUp();
+  const made = await backUp(CLUSTER, { name: 'for-auditors' });
   await hold(made, 'For the auditors');
   const backup: Backup = await get(`/backups/${made.id}`);
   expect(backup.hold).toMatchObject({ reason: 'For the auditors' });

@@ -1,5 +1,6 @@
 import {
   Backup,
+  BackupChoices,
   BackupPage,
   ClusterOverview,
   KeptBackup,
@@ -26,7 +27,7 @@ export interface ClusterBackupApi {
   getBackupHeader(id: string): Promise<Uint8Array>;
 
   startCheck(clusterRef: string): Promise<Operation>;
-  startBackup(clusterRef: string): Promise<Operation>;
+  startBackup(clusterRef: string, choices?: BackupChoices): Promise<Operation>;
   startRestore(
     clusterRef: string,
     options: {

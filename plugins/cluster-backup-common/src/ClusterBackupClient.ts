@@ -3,6 +3,7 @@ import { ResponseError } from '@backstage/errors';
 import { ClusterBackupApi } from './ClusterBackupApi';
 import {
   Backup,
+  BackupChoices,
   BackupPage,
   ClusterOverview,
   KeptBackup,
@@ -61,8 +62,11 @@ export class ClusterBackupClient implements ClusterBackupApi {
     return this.json('POST', `${pathOf(clusterRef)}/checks`, {});
   }
 
-  async startBackup(clusterRef: string): Promise<Operation> {
-    return this.json('POST', `${pathOf(clusterRef)}/backups`, {});
+  async startBackup(
+    clusterRef: string,
+    choices: BackupChoices = {},
+  ): Promise<Operation> {
+    return this.json('POST', `${pathOf(clusterRef)}/backups`, choices);
   }
 
   async startRestore(

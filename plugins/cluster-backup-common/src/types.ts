@@ -106,6 +106,14 @@ export interface Backup {
   hold?: BackupHold;
 }
 
+/** What may be chosen for one backup. @public */
+export interface BackupChoices {
+  /** The archive's own name, of letters, digits and `. _ -`; its ending is added. */
+  name?: string;
+  /** Ids of the stores that it goes to, instead of all of them. */
+  stores?: string[];
+}
+
 /** @public */
 export type OperationKind = 'check' | 'backup' | 'restore' | 'verify';
 
@@ -144,6 +152,8 @@ export interface Operation {
   step?: { name: string; title: string };
   /** How far the step's stream is, in bytes and bytes a second. */
   bytes?: { done: number; total?: number; rate: number };
+  /** Of a backup: what was chosen for it; absent where nothing was. */
+  choices?: BackupChoices;
   /** The backup that it made, puts back or verifies. */
   backupId?: string;
   /** Of a restore: an API server may have run on the restored data, so it can be resumed and not undone. */

@@ -27,6 +27,7 @@ export const clusterBackupTranslationRef = createTranslationRef({
     },
     actions: {
       backUp: 'Back up now',
+      backUpWithOptions: 'Options',
       check: 'Check',
       verify: 'Verify',
       keep: 'Keep',
@@ -164,6 +165,15 @@ export const clusterBackupTranslationRef = createTranslationRef({
       foundAt: 'Found in a store',
       reservations: 'Reservations',
       noReservations: 'There were no reservations when it was taken.',
+    },
+    choices: {
+      title: 'Back up {{cluster}} with options',
+      name: 'Name',
+      nameDescription:
+        'Letters, digits and . _ - instead of {{cluster}}_backup_TIMESTAMP; the ending is added.',
+      stores: 'Stores',
+      storesDescription: 'Where this backup goes, instead of all of them.',
+      noStore: 'Choose one at least.',
     },
     hold: {
       held: 'Kept by {{who}} since {{time}}: {{reason}}',

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { isDatabaseConflictError } from '@backstage/backend-plugin-api';
 import {
+  BackupChoices,
   Operation,
   OperationEvent,
   OperationKind,
@@ -44,6 +45,7 @@ interface OperationRow {
   step_name: string | null;
   step_title: string | null;
   bytes: string | null;
+  choices: string | null;
   backup_id: string | null;
   only_forward: boolean | number | null;
   needs_archive: boolean | number | null;
@@ -77,8 +79,9 @@ export class DatabaseOperationStore implements OperationStore {
     clusterRef: string;
     requestedBy: string;
     backupId?: string;
+    choices?: BackupChoices;
   }): Promise<Operation> {
-    const { kind, clusterRef, requestedBy, backupId } = options;
+    const { kind, clusterRef, requestedBy, backupId, choices } = options;
     return this.knex.transaction(async trx => {
       const id = await this.insert(trx, {
         kind,
@@ -86,6 +89,7 @@ export class DatabaseOperationStore implements OperationStore {
         cluster_ref: clusterRef,
         requested_by: requestedBy,
         backup_id: backupId ?? null,
+        choices: choices ? JSON.stringify(choices) : null,
         attempt: 0,
       });
       await this.append(trx, id, [
@@ -561,6 +565,7 @@ function operationOf(row: OperationRow): Operation {
         ? undefined
         : { name: row.step_name, title: row.step_title ?? row.step_name },
     bytes: row.bytes === null ? undefined : JSON.parse(row.bytes),
+    choices: row.choices === null ? undefined : JSON.parse(row.choices),
     backupId: row.backup_id ?? undefined,
     onlyForward: flag(row.only_forward),
     needsArchive: flag(row.needs_archive),

@@ -1,5 +1,6 @@
 import {
   Backup,
+  BackupChoices,
   Fault,
   Finding,
   Operation,
@@ -68,6 +69,8 @@ export interface OperationStore {
     requestedBy: string;
     /** Of what is verified. */
     backupId?: string;
+    /** For a backup. */
+    choices?: BackupChoices;
   }): Promise<Operation>;
   /** The oldest queued operation whose cluster is free. */
   claim(workerId: string): Promise<Claim | undefined>;

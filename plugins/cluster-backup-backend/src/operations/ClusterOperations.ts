@@ -1,5 +1,6 @@
 import {
   Backup,
+  BackupChoices,
   Operation,
 } from '@cluster-backup/backstage-plugin-cluster-backup-common';
 import { ClusterBackupError, NOTHING_CHANGED } from '@cluster-backup/engine';
@@ -36,9 +37,19 @@ export class ClusterOperations {
     return this.queue({ kind: 'check', clusterRef, requestedBy: by });
   }
 
-  async backUp(clusterRef: string, by: string): Promise<Operation> {
+  async backUp(
+    clusterRef: string,
+    by: string,
+    choices: BackupChoices,
+  ): Promise<Operation> {
     this.clusters.configuredName(clusterRef);
-    return this.queue({ kind: 'backup', clusterRef, requestedBy: by });
+    this.clusters.refuseWrong(choices);
+    return this.queue({
+      kind: 'backup',
+      clusterRef,
+      requestedBy: by,
+      choices: Object.keys(choices).length ? choices : undefined,
+    });
   }
 
   /** Reads a backup's copies; of a cluster that is not configured any more too. */

@@ -1,11 +1,13 @@
 import { KeyObject } from 'node:crypto';
 import { parseEntityRef, stringifyEntityRef } from '@backstage/catalog-model';
 import {
+  chosenArchiveName,
   ClusterAccess,
   ClusterBackupError,
   Configuration,
   configurationWrong,
   Copy,
+  formOf,
   Hold,
   holdBackup,
   NOTHING_CHANGED,
@@ -16,6 +18,7 @@ import {
 import { StoreType } from '@cluster-backup/backstage-plugin-cluster-backup-node';
 import {
   Backup,
+  BackupChoices,
   BackupCopy,
 } from '@cluster-backup/backstage-plugin-cluster-backup-common';
 import { BackupRecordStore } from '../database/BackupRecordStore';
@@ -130,21 +133,41 @@ export class ConfiguredClusters {
         trustedSigners: await this.configuration.trustedSigners(),
       };
     }
-    return this.backupJob(clusterRef);
+    return this.backupJob(clusterRef, operation.choices);
   }
 
-  async backupJob(clusterRef: string): Promise<BackupJob> {
+  async backupJob(
+    clusterRef: string,
+    { name, stores }: BackupChoices = {},
+  ): Promise<BackupJob> {
+    const packing = this.configuration.packing();
     return {
       type: 'backup',
-      packing: this.configuration.packing(),
+      packing,
+      name: name && chosenArchiveName(name, formOf(packing)),
       cluster: this.access(clusterRef),
       folder: this.configuration.folder(this.configuredName(clusterRef)),
-      stores: this.configuration.backupStores().map(({ id }) => this.store(id)),
+      stores: this.configuration
+        .backupStores(stores)
+        .map(({ id }) => this.store(id)),
       signingKey: (await this.configuration.signingKey()).export({
         type: 'pkcs8',
         format: 'pem',
       }) as string,
     };
+  }
+
+  /** @throws ClusterBackupError `archive-name-unsafe`, `store-unknown` */
+  refuseWrong({ name, stores = [] }: BackupChoices) {
+    if (name) chosenArchiveName(name, formOf(this.configuration.packing()));
+    const unknown = stores.filter(id => !this.stores.includes(id));
+    if (!unknown.length) return;
+    throw new ClusterBackupError({
+      code: 'store-unknown',
+      message: `There is no store ${unknown.join(', ')}.`,
+      state: `${NOTHING_CHANGED} No backup was taken.`,
+      remedy: `Choose of these: ${this.stores.join(', ')}.`,
+    });
   }
 
   /** Asks the machines of a cluster about a restore. */

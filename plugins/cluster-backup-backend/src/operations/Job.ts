@@ -37,6 +37,8 @@ export type Job =
       type: 'backup';
       cluster: ClusterAccess;
       folder: string;
+      /** The archive's, where it is not the usual one. */
+      name?: string;
       stores: PluggedStore[];
       packing: Packing;
       /** As PEM. */

@@ -102,6 +102,7 @@ async function backUp(
     occasion,
     cluster: job.cluster,
     folder: job.folder,
+    name: job.name,
     stores: job.stores.map(store => ({
       id: store.id,
       open: () => openStore(store),

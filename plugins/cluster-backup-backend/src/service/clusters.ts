@@ -19,6 +19,12 @@ const pageShape = z
     next: z.string().max(36).optional(),
   })
   .strict();
+const choicesShape = z
+  .object({
+    name: z.string().min(1).max(200).optional(),
+    stores: z.array(z.string().max(200)).min(1).max(100).optional(),
+  })
+  .strict();
 const restoreShape = z
   .object({
     backupId: z.string(),
@@ -74,10 +80,12 @@ export function clusterRoutes(options: RouterOptions): Router {
     const operation = await authority.perform(
       request,
       { event: 'backup-start', right: 'create', clusterRef: refOf(request) },
-      async ({ clusterRef, by }) => {
-        parse(nothingShape, request.body);
-        return clusterOperations.backUp(clusterRef, by);
-      },
+      async ({ clusterRef, by }) =>
+        clusterOperations.backUp(
+          clusterRef,
+          by,
+          parse(choicesShape, request.body),
+        ),
     );
     response.status(202).json(operation);
   });

@@ -11,7 +11,10 @@ import { foreseen } from '../operations/fault';
 
 /** The class of each family of codes, which Backstage makes a status of. The first that fits. */
 const FAMILIES: Array<[RegExp, { name: string }]> = [
-  [/^(request|confirmation|identity)-|^archive-wrong-key$/, InputError],
+  [
+    /^(request|confirmation|identity)-|^archive-(wrong-key|name-unsafe)$/,
+    InputError,
+  ],
   [/^(permission-missing|person-needed|not-owner)$/, NotAllowedError],
   [/-unknown$|^store-file-missing$/, NotFoundError],
   [/^(configuration|signing-key|store|portal)-/, ServiceUnavailableError],

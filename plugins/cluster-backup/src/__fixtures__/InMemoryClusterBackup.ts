@@ -1,6 +1,7 @@
 import { Encrypter } from 'age-encryption';
 import {
   Backup,
+  BackupChoices,
   BackupPage,
   ClusterBackupApi,
   ClusterOverview,
@@ -142,8 +143,11 @@ export class InMemoryClusterBackup implements ClusterBackupApi {
     return this.start('check', { clusterRef });
   }
 
-  async startBackup(clusterRef: string): Promise<Operation> {
-    return this.start('backup', { clusterRef });
+  async startBackup(
+    clusterRef: string,
+    choices?: BackupChoices,
+  ): Promise<Operation> {
+    return this.start('backup', { clusterRef, ...choices });
   }
 
   async startRestore(

@@ -137,6 +137,32 @@ describe('the state of a cluster', () => {
     expect(screen.queryByText('Backup succeeded')).not.toBeInTheDocument();
   });
 
+  it("is backed up under a name of one's own, and into some of the stores", async () => {
+    portal.addCluster(CLUSTER, { stores: ['local', 'offsite'] });
+    open();
+    await user.click(await button('Options'));
+    const dialog = within(await screen.findByRole('dialog'));
+    const submit = dialog.getByRole('button', { name: 'Back up now' });
+    await user.type(dialog.getByLabelText('Name'), ' before-upgrade ');
+    await user.click(dialog.getByLabelText('local'));
+    await user.click(dialog.getByLabelText('offsite'));
+    expect(submit).toBeDisabled();
+    expect(dialog.getByRole('alert')).toHaveTextContent('Choose one at least.');
+    await user.click(dialog.getByLabelText('offsite'));
+    await user.click(submit);
+    await screen.findByText('Backup queued');
+    expect(portal.asked).toEqual([
+      {
+        what: 'backup',
+        with: {
+          clusterRef: CLUSTER,
+          name: 'before-upgrade',
+          stores: ['offsite'],
+        },
+      },
+    ]);
+  });
+
   it('keeps what it knows while the portal is silent, and goes on when it is back', async () => {
     portal.addCluster(CLUSTER);
     const { id } = portal.addOperation(

@@ -10,7 +10,12 @@ import {
   Operation,
   OperationKind,
 } from '@cluster-backup/backstage-plugin-cluster-backup-common';
-import { RiKey2Line, RiSafe2Line, RiStethoscopeLine } from '@remixicon/react';
+import {
+  RiEqualizerLine,
+  RiKey2Line,
+  RiSafe2Line,
+  RiStethoscopeLine,
+} from '@remixicon/react';
 import { useEffect, useState } from 'react';
 import { clusterBackupApiRef } from '../api/clusterBackupApiRef';
 import { faultOf, isDenial } from '../faults/faultOf';
@@ -18,6 +23,7 @@ import { hasEnded } from '../operations/hasEnded';
 import { useClusterOverview } from '../operations/useClusterOverview';
 import { useOperation } from '../operations/useOperation';
 import { clusterBackupTranslationRef } from '../translation';
+import { BackupChoicesDialog } from './BackupChoicesDialog';
 import { BackupsTable } from './BackupsTable';
 import { FaultPanel } from './FaultPanel';
 import { Loading } from './Loading';
@@ -80,6 +86,7 @@ function ConfiguredCluster(props: {
   const [refusal, setRefusal] = useState<Error>();
   const [restoring, setRestoring] = useState<Backup>();
   const [isProving, setProving] = useState(false);
+  const [isChoosing, setChoosing] = useState(false);
 
   const current = overview.current;
   const followed = useOperation(current?.id ?? shown?.id);
@@ -151,6 +158,14 @@ function ConfiguredCluster(props: {
             </ReasonedButton>
             <ReasonedButton
               variant="secondary"
+              iconStart={<RiEqualizerLine />}
+              reason={againstBackup}
+              onPress={() => setChoosing(true)}
+            >
+              {t('actions.backUpWithOptions')}
+            </ReasonedButton>
+            <ReasonedButton
+              variant="secondary"
               iconStart={<RiStethoscopeLine />}
               isPending={starting === 'check'}
               reason={againstBackup}
@@ -204,6 +219,18 @@ function ConfiguredCluster(props: {
             refresh();
           }}
           onClose={() => setProving(false)}
+        />
+      )}
+      {isChoosing && (
+        <BackupChoicesDialog
+          clusterRef={clusterRef}
+          clusterName={clusterName}
+          stores={overview.stores}
+          onStarted={started => {
+            setChoosing(false);
+            follow(started);
+          }}
+          onClose={() => setChoosing(false)}
         />
       )}
       {restoring && (

@@ -1,0 +1,74 @@
+import { useApi, useTranslationRef } from '@backstage/frontend-plugin-api';
+import { Checkbox, CheckboxGroup, Text, TextField } from '@backstage/ui';
+import { Operation } from '@cluster-backup/backstage-plugin-cluster-backup-common';
+import { useState } from 'react';
+import { clusterBackupApiRef } from '../api/clusterBackupApiRef';
+import { clusterBackupTranslationRef } from '../translation';
+import { ActionDialog } from './ActionDialog';
+
+/** Takes a backup under another name, or into some of the stores. */
+export function BackupChoicesDialog(props: {
+  clusterRef: string;
+  clusterName: string;
+  /** Ids of all stores. */
+  stores: string[];
+  onStarted(operation: Operation): void;
+  onClose(): void;
+}) {
+  const { clusterRef, clusterName: cluster, stores } = props;
+  const api = useApi(clusterBackupApiRef);
+  const { t } = useTranslationRef(clusterBackupTranslationRef);
+  const [text, setText] = useState('');
+  const [chosen, setChosen] = useState(stores);
+  const name = text.trim();
+
+  return (
+    <ActionDialog
+      title={t('choices.title', { cluster })}
+      submitLabel={t('actions.backUp')}
+      isComplete={chosen.length > 0}
+      onSubmit={() =>
+        api.startBackup(clusterRef, {
+          ...(name && { name }),
+          ...(chosen.length < stores.length && { stores: chosen }),
+        })
+      }
+      onStarted={props.onStarted}
+      onClose={props.onClose}
+    >
+      {isBusy => (
+        <>
+          <TextField
+            label={t('choices.name')}
+            description={t('choices.nameDescription', { cluster })}
+            value={text}
+            onChange={setText}
+            maxLength={170}
+            isDisabled={isBusy}
+            autoComplete="off"
+          />
+          {stores.length > 1 && (
+            <CheckboxGroup
+              label={t('choices.stores')}
+              description={t('choices.storesDescription')}
+              value={chosen}
+              onChange={setChosen}
+              isDisabled={isBusy}
+            >
+              {stores.map(store => (
+                <Checkbox key={store} value={store}>
+                  {store}
+                </Checkbox>
+              ))}
+            </CheckboxGroup>
+          )}
+          {chosen.length === 0 && (
+            <Text role="alert" color="danger">
+              {t('choices.noStore')}
+            </Text>
+          )}
+        </>
+      )}
+    </ActionDialog>
+  );
+}
