@@ -73,6 +73,11 @@ export interface Config {
     /** Where archives are kept; the first one is the default. */
     stores?: Array<{
       id: string;
+      /**
+       * It may be slow: what it has not taken of a backup waits on the disk of the portal, encrypted, so that it holds up
+       * neither the cluster nor the other stores. True for the system's usual place. Default false.
+       */
+      useDisk?: boolean | { directory: string };
       /** A folder. */
       filesystem?: {
         path: string;

@@ -157,7 +157,7 @@ it("backs up under a name of one's own, into one store or into any file", async 
   );
 
   const file = join(folder, 'some where', 'by-hand.bak');
-  const written = await backUp('--backup-file', file);
+  const written = await backUp('--backup-file', file, '--use-disk', folder);
   expect(written.code).toBe(0);
   expect(JSON.parse(written.stdout).file).toBe(file);
   for (const made of [file, `${file}.summary.json`]) {
@@ -169,6 +169,10 @@ it("backs up under a name of one's own, into one store or into any file", async 
     'archive-key-missing',
   );
   expect(codeOf(await backUp(...carried))).toBe('archive-name-taken');
+  const bare = ['backup', '--cluster', 'lab', '--use-disk'];
+  expect(codeOf(await ours(bare, { config: 'unencrypted.yaml' }))).toBe(
+    'spool-unencrypted',
+  );
 });
 
 it('ends with 69 and tells what happened, how things are and what to do', async () => {

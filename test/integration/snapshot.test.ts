@@ -1,6 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { BackupStore, openFilesystemStore } from '@cluster-backup/engine';
 import { makeSeed } from '@cluster-backup/lab';
 import { eventually } from './eventually';
 import { setStage, Stage } from './stage';
@@ -89,4 +91,48 @@ describe('in the middle of a snapshot', () => {
     await eventually(() => node.etcdctl(['endpoint', 'health']));
     await expectAsBefore(before, stage.lab);
   });
+});
+
+/** A store that takes no more than that. */
+function slowly(store: BackupStore, bytesPerSecond: number): BackupStore {
+  return Object.assign(Object.create(store), {
+    id: 'slow',
+    put(key: string, source: AsyncIterable<Uint8Array>) {
+      async function* paced() {
+        for await (const chunk of source) {
+          await sleep((chunk.length / bytesPerSecond) * 1000);
+          yield chunk;
+        }
+      }
+      return store.put(key, paced());
+    },
+  });
+}
+
+it('is over long before a store that takes 1 MiB a second has it, where the disk is between', async () => {
+  const elsewhere = await openFilesystemStore({
+    id: 'elsewhere',
+    path: join(stage.folder, 'elsewhere'),
+  });
+  const at: Record<string, number> = {};
+  const begun = performance.now();
+  const { copies, summary } = await stage.backUp({
+    stores: [
+      { id: 'local', open: async () => stage.store },
+      {
+        id: 'slow',
+        open: async () => slowly(elsewhere, 1 << 20),
+        spool: { directory: folder },
+      },
+    ],
+    progress: event => {
+      if (event.type !== 'step') return;
+      at[`${event.step} ${event.status}`] = performance.now() - begun;
+    },
+  });
+  const seconds = summary.ciphertext.size / (1 << 20);
+  expect(copies.map(({ problem }) => problem)).toEqual([undefined, undefined]);
+  expect(seconds).toBeGreaterThan(5);
+  expect(at['snapshot done']).toBeLessThan(seconds * 500);
+  expect(at['send done']).toBeGreaterThan(seconds * 1000);
 });

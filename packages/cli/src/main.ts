@@ -43,6 +43,10 @@ forCluster('backup', 'take a backup into the stores')
     ).conflicts(['store', 'name']),
   )
   .option(
+    '--use-disk [directory]',
+    "what a slow store has not taken waits on this machine's disk, encrypted",
+  )
+  .option(
     '--prove',
     'open what was stored, as a restore would, before it counts',
   )

@@ -14,6 +14,8 @@ interface Destination {
   store?: string[];
   name?: string;
   backupFile?: string;
+  /** True, or a directory. */
+  useDisk?: boolean | string;
 }
 
 export function backup(
@@ -45,17 +47,23 @@ export function backup(
 /** Where the archive goes, and under which name. */
 function destination(
   configuration: Configuration,
-  { store, name, backupFile }: Destination,
+  { store, name, backupFile, useDisk }: Destination,
 ) {
+  const spool =
+    typeof useDisk === 'string' ? { directory: resolve(useDisk) } : {};
+  const throughDisk = useDisk ? { spool } : {};
   if (backupFile !== undefined) {
     const path = resolve(backupFile);
     return {
       name: basename(path),
-      stores: [{ id: path, open: () => openFileStore(path) }],
+      stores: [{ id: path, open: () => openFileStore(path), ...throughDisk }],
     };
   }
   return {
     name: name && chosenArchiveName(name, formOf(configuration.packing())),
-    stores: configuredStores(configuration, store),
+    stores: configuredStores(configuration, store).map(each => ({
+      ...each,
+      ...throughDisk,
+    })),
   };
 }

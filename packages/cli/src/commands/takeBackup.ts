@@ -36,5 +36,6 @@ export function configuredStores(
   return configuration.backupStores(ids).map(store => ({
     id: store.id,
     open: () => openStore(store),
+    spool: store.spool,
   }));
 }

@@ -105,6 +105,7 @@ export async function backupCluster(
   const progress = options.progress ?? (() => {});
   const signal = options.signal ?? new AbortController().signal;
   if (options.name !== undefined) refuseUnsafeName(options.name);
+  if (options.dangerouslyStoreUnencrypted) refuseSpools(options.stores);
   const copies = await openCopies(options.stores);
   refuseWithoutCopy(copies);
   const connected = await connectCluster(options.cluster, { signal });
@@ -151,6 +152,22 @@ export async function backupCluster(
   }
 }
 
+/** A disk between is for what nobody can read there. */
+function refuseSpools(stores: StoreToOpen[]) {
+  const spooled = stores.filter(({ spool }) => spool).map(({ id }) => id);
+  if (!spooled.length) return;
+  throw new ClusterBackupError({
+    code: 'spool-unencrypted',
+    message: `Archives are stored unencrypted, and would lie on this machine's disk so before ${spooled.join(
+      ', ',
+    )} took them.`,
+    state: `${NOTHING_CHANGED} No backup was taken.`,
+    remedy:
+      'Encrypt them to recipients, or leave useDisk out: what a store takes at its own pace then holds up the others.',
+    details: { stores: spooled },
+  });
+}
+
 /** Streams the archive into the stores. When it cannot be written all end; a store that fails is left behind. */
 async function store(
   backup: Backup,
@@ -179,7 +196,7 @@ async function store(
         return { error };
       },
     ),
-    writeCopies(open, key, archive.ciphertext, { signal }),
+    writeCopies(open, key, archive.ciphertext, { signal, progress }),
   ]);
   if ('error' in packed) {
     keys.fileKey.fill(0);

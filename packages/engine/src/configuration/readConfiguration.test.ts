@@ -112,9 +112,15 @@ it('names stores by their type', async () => {
       { id: 'vault', tape: { drive: 1 } },
       { id: 'both', filesystem: { path: 'x' }, tape: {} },
       { id: 'pathless', filesystem: {} },
+      { id: 'slow', useDisk: true, filesystem: { path: 'x' } },
+      { id: 'slower', useDisk: { directory: 'wait' }, tape: {} },
+      { id: 'odd', useDisk: 'yes', tape: {} },
     ],
   });
-  expect(stores).toEqual(['local', 'vault', 'both', 'pathless']);
+  expect(stores.slice(0, 4)).toEqual(['local', 'vault', 'both', 'pathless']);
+  expect(store('slow').spool).toEqual({});
+  expect(store('slower').spool).toEqual({ directory: join(folder, 'wait') });
+  expect(() => store('odd')).toThrow(/neither true nor a directory/);
   expect(store('vault')).toEqual({
     id: 'vault',
     type: 'tape',
@@ -175,6 +181,14 @@ it.each([
     'recipients for nothing',
     { recipients: ['age1a'], dangerouslyStoreUnencrypted: true },
     /either encrypted or not/,
+  ],
+  [
+    'a disk for what is not encrypted',
+    {
+      dangerouslyStoreUnencrypted: true,
+      stores: [{ id: 'slow', useDisk: true, filesystem: { path: 'x' } }],
+    },
+    /only what is encrypted may lie/,
   ],
   ['another compression', { compression: 'xz' }, /neither gzip nor zstd/],
   ['a level gzip lacks', { compressionLevel: 10 }, /not one of gzip, 1 to 9/],

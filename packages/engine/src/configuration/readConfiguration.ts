@@ -9,6 +9,7 @@ import {
   parseSigningKey,
 } from '../archive';
 import { ClusterAccess } from '../cluster';
+import { SpoolPlace } from '../copies';
 import { ClusterBackupError, NOTHING_CHANGED } from '../errors';
 import { GdcAccess, gdcSecrets, GOOGLE_TOKEN_URL, SecretName } from '../gdc';
 import { HostKeyRule, MachineAccess } from '../machine';
@@ -34,6 +35,8 @@ export interface StoreConfiguration {
   options: Record<string, unknown>;
   /** What paths are relative to. */
   folder: string;
+  /** It may be slow: what it has not taken waits on the disk. */
+  spool?: SpoolPlace;
 }
 
 /** What is configured. Reading files and judging what is there waits until it is asked for. @public */
@@ -165,7 +168,12 @@ export function readConfiguration(
           `there is no store${id ? ` ${id}` : ''}`,
         );
       }
-      return { ...typeOf(origin, found), folder };
+      const { useDisk, ...section } = found;
+      return {
+        ...typeOf(origin, section),
+        folder,
+        spool: spoolOf(origin, at, found.id, useDisk),
+      };
     },
 
     backupStores(ids = stores.map(({ id }) => id)) {
@@ -194,6 +202,13 @@ export function readConfiguration(
         throw configurationWrong(
           origin,
           'it has recipients and dangerouslyStoreUnencrypted, and an archive is either encrypted or not',
+        );
+      }
+      const spooled = stores.find(({ useDisk }) => useDisk);
+      if (dangerouslyStoreUnencrypted && spooled) {
+        throw configurationWrong(
+          origin,
+          `it has useDisk of store ${spooled.id} and dangerouslyStoreUnencrypted, and only what is encrypted may lie on this machine's disk`,
         );
       }
       if (dangerouslyStoreUnencrypted || recipients.length) {
@@ -240,6 +255,24 @@ export async function openConfiguredFolder(
     throw configurationWrong(`of store ${id}`, 'filesystem.path is missing');
   }
   return openFilesystemStore({ id, path: resolve(folder, options.path) });
+}
+
+function spoolOf(
+  origin: string,
+  at: (path: string) => string,
+  id: string,
+  useDisk: StoreSection['useDisk'],
+): SpoolPlace | undefined {
+  if (useDisk === undefined || useDisk === false) return undefined;
+  if (useDisk === true) return {};
+  const { directory } = Object(useDisk);
+  if (typeof directory === 'string' && directory) {
+    return { directory: at(directory) };
+  }
+  throw configurationWrong(
+    origin,
+    `useDisk of store ${id} is neither true nor a directory`,
+  );
 }
 
 function typeOf(origin: string, { id, ...types }: StoreSection) {

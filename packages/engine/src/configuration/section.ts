@@ -17,6 +17,8 @@ export interface ConfigurationSection {
 /** A store's id, and one more member, named for the store's type, with what that type wants to know. @public */
 export interface StoreSection {
   id: string;
+  /** It may be slow: what it has not taken waits on the disk. */
+  useDisk?: boolean | { directory: string };
   [type: string]: unknown;
 }
 

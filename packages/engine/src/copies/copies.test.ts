@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import {
   ArchiveSummary,
@@ -16,6 +17,7 @@ import {
   writeSample,
 } from '../archive/__testUtils__/sampleArchive';
 import { ClusterBackupError } from '../errors';
+import { ProgressEvent } from '../progress';
 import { BackupStore, openFilesystemStore } from '../store';
 import {
   commitCopies,
@@ -216,6 +218,56 @@ describe.each<[string, string, (store: BackupStore) => Partial<BackupStore>]>([
       message: expect.stringMatching(/there: .*here: /s),
     });
   });
+});
+
+it('has the disk between a slow store and the others, and a disk that fails harms only its own copy', async () => {
+  const [here, there, vault] = stores;
+  const at: Record<string, number> = {};
+  const slow = but(there, {
+    async put(key, source) {
+      async function* slowly() {
+        for await (const chunk of source) {
+          await sleep((chunk.length / bytes.length) * 700);
+          yield chunk;
+        }
+        at.slow = performance.now();
+      }
+      return there.put(key, slowly());
+    },
+  });
+  const watched = Readable.from(
+    (async function* read() {
+      yield* archive();
+      at.source = performance.now();
+    })(),
+  );
+  const copies = await openCopies([
+    { id: 'here', open: async () => here },
+    { id: 'there', open: async () => slow, spool: { directory: folder } },
+    {
+      id: 'vault',
+      open: async () => vault,
+      spool: { directory: join(folder, 'here', '.cluster-backup-store') },
+    },
+  ]);
+  await here.identity();
+  const told: ProgressEvent[] = [];
+  const written = await writeCopies(copies, KEY, watched, {
+    signal,
+    progress: event => told.push(event),
+  });
+  expect(written.map(({ problem }) => problem?.code)).toEqual([
+    undefined,
+    undefined,
+    'spool-unavailable',
+  ]);
+  for (const store of [here, there]) {
+    expect((await readAll(await store.get(KEY))).equals(bytes)).toBe(true);
+  }
+  expect(at.slow - at.source).toBeGreaterThan(300);
+  expect(told.map(event => 'status' in event && event.status)).toEqual(
+    expect.arrayContaining(['started', false, 'done']),
+  );
 });
 
 it('uses the stores that can be opened', async () => {

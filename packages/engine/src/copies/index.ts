@@ -20,7 +20,7 @@ export {
   removeCopies,
   writeCopies,
 } from './makeCopies';
-export type { CopyInMaking, StoreToOpen } from './makeCopies';
+export type { CopyInMaking, SpoolPlace, StoreToOpen } from './makeCopies';
 export { openOneCopy } from './openCopy';
 export { readSummary, refuseMisplaced } from './readSummary';
 export { verifyCopy } from './verifyCopy';

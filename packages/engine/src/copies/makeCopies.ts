@@ -2,7 +2,8 @@ import { Readable } from 'node:stream';
 import { ArchiveSummary, encodeSummary } from '../archive';
 import { ClusterBackupError, NOTHING_CHANGED } from '../errors';
 import { fanOut } from '../fanOut';
-import { BackupStore } from '../store';
+import { Progress } from '../progress';
+import { BackupStore, Spooled, throughDisk } from '../store';
 import { commitCopy } from './commitCopy';
 import { Copy } from './Copy';
 import { proveWritten } from './readBack';
@@ -14,20 +15,33 @@ const PATIENCE_MS = 60_000;
 export interface StoreToOpen {
   id: string;
   open(): Promise<BackupStore>;
+  /** It may be slow: what it has not taken waits on the disk. */
+  spool?: SpoolPlace;
+}
+
+/** Where what a slow store has not taken waits; the system's usual place without a directory. @public */
+export interface SpoolPlace {
+  directory?: string;
 }
 
 /** A copy that is being made: in an open store, or with a problem, which leaves it behind. */
 export type CopyInMaking =
-  | { id: string; store: BackupStore; lockedUntil?: Date; problem?: undefined }
+  | {
+      id: string;
+      store: BackupStore;
+      spool?: SpoolPlace;
+      lockedUntil?: Date;
+      problem?: undefined;
+    }
   | { id: string; problem: ClusterBackupError };
 
 export async function openCopies(
   stores: StoreToOpen[],
 ): Promise<CopyInMaking[]> {
   return Promise.all(
-    stores.map(async ({ id, open }) => {
+    stores.map(async ({ id, open, spool }) => {
       try {
-        return { id, store: await open() };
+        return { id, store: await open(), spool };
       } catch (error) {
         return { id, problem: problemOf(id, error) };
       }
@@ -48,29 +62,63 @@ export async function isAnywhere(
   return found.some(file => file !== undefined);
 }
 
-/** Streams an archive into several stores at once. */
+/** Streams an archive into several stores at once; those that may be slow have a disk between. */
 export async function writeCopies(
   copies: CopyInMaking[],
   key: string,
   archive: Readable,
-  options: { signal: AbortSignal; patienceMs?: number },
+  options: { signal: AbortSignal; patienceMs?: number; progress?: Progress },
 ): Promise<CopyInMaking[]> {
-  const { signal, patienceMs = PATIENCE_MS } = options;
+  const { signal, patienceMs = PATIENCE_MS, progress = () => {} } = options;
   const open = copies.filter(copy => !copy.problem);
+  const sent = sending(progress);
   const results = await fanOut(
     archive,
-    open.map(
-      ({ store }) =>
-        chunks =>
-          patiently(store, key, chunks, signal, patienceMs),
-    ),
+    open.map(({ id, store, spool }) => async chunks => {
+      const put = (source: AsyncIterable<Uint8Array>) =>
+        patiently(store, key, source, signal, patienceMs);
+      if (!spool) return put(chunks);
+      const { directory } = spool;
+      return throughDisk(directory, chunks, put, sent.of(id)).finally(() =>
+        sent.gone(id),
+      );
+    }),
   );
+  sent.end();
   return copies.map(copy => {
     const result = copy.problem ? undefined : results[open.indexOf(copy)];
     return result?.status === 'rejected'
       ? { id: copy.id, problem: problemOf(copy.id, result.reason) }
       : copy;
   });
+}
+
+const TELL_EVERY_MS = 500;
+const SEND = { step: 'send', title: 'Send what waits on the disk' } as const;
+
+/** Tells of the store that is furthest behind, once all of the archive is on the disk. */
+function sending(progress: Progress) {
+  const taken = new Map<string, number>();
+  let last: { done: number; at: number } | undefined;
+  return {
+    of: (store: string): Spooled => {
+      taken.set(store, 0);
+      return bytes => {
+        const { total } = bytes;
+        taken.set(store, bytes.taken);
+        const at = performance.now();
+        if (total === undefined) return;
+        if (last && at - last.at < TELL_EVERY_MS) return;
+        if (!last) progress({ type: 'step', ...SEND, status: 'started' });
+        const done = Math.min(...taken.values());
+        const rate = last ? ((done - last.done) * 1000) / (at - last.at) : 0;
+        progress({ type: 'bytes', step: SEND.step, done, total, rate });
+        last = { done, at };
+      };
+    },
+    gone: (store: string) => taken.delete(store),
+    end: () => last && progress({ type: 'step', ...SEND, status: 'done' }),
+  };
 }
 
 /** Reads each copy back; what is not what was written is removed again. */

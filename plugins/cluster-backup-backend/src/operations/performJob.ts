@@ -106,6 +106,7 @@ async function backUp(
     stores: job.stores.map(store => ({
       id: store.id,
       open: () => openStore(store),
+      spool: store.spool,
     })),
     ...job.packing,
     proveContents: true,
