@@ -118,6 +118,13 @@ export interface Config {
       /** Of gdc: who is asked whether a GCP key is still accepted. Default Google. */
       gcpTokenUrl?: string;
     }>;
+    /** Where people find help with a restore; it is shown before one. */
+    supportLink?: {
+      /** `https://...` or `mailto:...`. */
+      url: string;
+      /** What it is called. Default its address. */
+      title?: string;
+    };
     restore?: {
       /**
        * Whether only the owners of a cluster's entity may restore it, and say which of its backups are kept, whatever

@@ -1,8 +1,10 @@
 import {
   checkCluster,
+  compareManaged,
   connectCluster,
   KubernetesObject,
   readArchive,
+  readManagedClusters,
 } from '@cluster-backup/engine';
 import { Lab, LabNode, startLab } from '@cluster-backup/lab';
 import {
@@ -207,6 +209,7 @@ describe('a user cluster', () => {
     expect(backup.summary.description.cluster).toMatchObject({
       name: 'shop',
       type: 'user',
+      managedBy: manager.gdc!.clusterName,
     });
     const lost = { namespace: 'default', name: 'kept' };
     await api.deleteNamespacedConfigMap(lost);
@@ -275,6 +278,81 @@ describe('a user cluster', () => {
       ...kept,
       body: { metadata: { name: kept.name }, data: older },
     });
+  });
+
+  it('is told of before its manager is restored, where its spec goes back in time', async () => {
+    const access = gdcAccess(manager, await manager.kubeconfig());
+    const { namespace, clusterName } = stage.lab.gdc!;
+    const backup = await stage.backUp({
+      cluster: access,
+      folder: 'default/manager',
+    });
+    const { manages } = backup.summary.description.cluster;
+    expect(manages).toEqual([
+      {
+        name: clusterName,
+        namespace,
+        generation: expect.any(Number),
+        specSha256: expect.stringMatching(/^[0-9a-f]{64}$/),
+      },
+    ]);
+    const compared = async () =>
+      compareManaged(
+        manages!,
+        await readManagedClusters(access, new AbortController().signal),
+      ).map(({ name, change }) => `${name} ${change}`);
+    expect(await compared()).toEqual([`${clusterName} same`]);
+
+    const config = new KubeConfig();
+    config.loadFromString(await manager.kubeconfig());
+    const custom = config.makeApiClient(CustomObjectsApi);
+    const clusters = {
+      group: 'baremetal.cluster.gke.io',
+      version: 'v1',
+      namespace,
+      plural: 'clusters',
+    };
+    const resource = { ...clusters, name: clusterName };
+    const before = await custom.getNamespacedCustomObject(resource);
+    await custom.replaceNamespacedCustomObject({
+      ...resource,
+      body: { ...before, spec: { ...before.spec, profile: 'edge' } },
+    });
+    const { status: _, metadata: __, ...rest } = before;
+    await custom.createNamespacedCustomObject({
+      ...clusters,
+      body: { ...rest, metadata: { name: 'kiosk', namespace } },
+    });
+    try {
+      const changed = [`${clusterName} back`, 'kiosk forgotten'];
+      expect(await compared()).toEqual(changed);
+      // Without its kubeconfig one of its nodes is asked.
+      const notes: string[] = [];
+      const { reservations } = await stage.restore(backup, {
+        cluster: gdcAccess(manager),
+        dryRun: true,
+        progress: event => {
+          if (event.type === 'note') notes.push(event.message);
+        },
+      });
+      expect(
+        reservations.filter(({ check }) => check === 'managed-clusters'),
+      ).toEqual([
+        expect.objectContaining({
+          code: 'gdc-managed-back',
+          message: `User cluster ${namespace}/${clusterName}: its spec goes back in time, to that of the backup.`,
+        }),
+        expect.objectContaining({ code: 'gdc-managed-forgotten' }),
+      ]);
+      expect(notes).toContainEqual(expect.stringMatching(/goes back in time/));
+    } finally {
+      await custom.deleteNamespacedCustomObject({ ...clusters, name: 'kiosk' });
+      const { metadata } = await custom.getNamespacedCustomObject(resource);
+      await custom.replaceNamespacedCustomObject({
+        ...resource,
+        body: { ...before, metadata },
+      });
+    }
   });
 
   it('tells of a GCP key that Google does not accept any more, and of a Google that is silent', async () => {

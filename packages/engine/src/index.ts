@@ -4,12 +4,20 @@ export * from './version';
 export * from './garbage';
 export * from './machine';
 export * from './cluster';
-export { gdcSecrets, GOOGLE_TOKEN_URL, readGdcCluster } from './gdc';
+export {
+  compareManaged,
+  gdcSecrets,
+  GOOGLE_TOKEN_URL,
+  readGdcCluster,
+  readManagedClusters,
+} from './gdc';
 export type {
+  ComparedCluster,
   GdcAccess,
   GdcCluster,
   GdcType,
   KubernetesObject,
+  ManagedChange,
   SecretName,
 } from './gdc';
 export * from './layout';
@@ -26,6 +34,7 @@ export type {
   FoundBackup,
   FoundHold,
   Hold,
+  SpoolPlace,
   StoreToOpen,
 } from './copies';
 export {

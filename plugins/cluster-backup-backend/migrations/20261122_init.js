@@ -74,6 +74,7 @@ exports.up = async function up(knex) {
     table.bigInteger('revision').notNullable();
     table.string('member').notNullable();
     table.text('versions').notNullable().comment('JSON');
+    table.text('gdc').comment('JSON');
     table.text('nodes').notNullable().comment('JSON');
     table.string('sha256', 64).notNullable();
     table.string('signer').notNullable();

@@ -21,6 +21,7 @@ import { OperationWorker } from './operations/OperationWorker';
 import { tendStores } from './operations/tendStores';
 import { verifyInTurn } from './operations/verifyInTurn';
 import { createRouter } from './service/createRouter';
+import { supportLink } from './service/supportLink';
 import { storeTypeCollection } from './storeTypeCollection';
 
 /**
@@ -91,6 +92,7 @@ export const clusterBackupPlugin = createBackendPlugin({
             backups,
             recipientProofs: new RecipientProofs(knex),
             clusterOperations,
+            supportLink: supportLink(config),
           }),
         );
         await verifyInTurn({ ...deps, backups, clusterOperations });

@@ -4,6 +4,7 @@ import {
   BackupPage,
   ClusterOverview,
   KeptBackup,
+  ManagedClusters,
   Operation,
   OperationEvents,
   RecipientChallenge,
@@ -25,6 +26,8 @@ export interface ClusterBackupApi {
   getBackup(id: string): Promise<Backup>;
   /** The archive's age header: what an identity takes the archive's file key from, where it lies. */
   getBackupHeader(id: string): Promise<Uint8Array>;
+  /** What restoring a backup would do to the user clusters that its cluster manages. */
+  getManagedClusters(id: string): Promise<ManagedClusters>;
 
   startCheck(clusterRef: string): Promise<Operation>;
   startBackup(clusterRef: string, choices?: BackupChoices): Promise<Operation>;

@@ -7,6 +7,7 @@ import {
   BackupPage,
   ClusterOverview,
   KeptBackup,
+  ManagedClusters,
   Operation,
   OperationEvents,
   RecipientChallenge,
@@ -56,6 +57,13 @@ export class ClusterBackupClient implements ClusterBackupApi {
       `/backups/${encodeURIComponent(id)}/header`,
     );
     return new Uint8Array(await response.arrayBuffer());
+  }
+
+  async getManagedClusters(id: string): Promise<ManagedClusters> {
+    return this.json(
+      'GET',
+      `/backups/${encodeURIComponent(id)}/managed-clusters`,
+    );
   }
 
   async startCheck(clusterRef: string): Promise<Operation> {

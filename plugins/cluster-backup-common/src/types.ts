@@ -88,7 +88,14 @@ export interface Backup {
   revision: number;
   /** The etcd member that it was taken from. */
   member: string;
-  versions: { kubernetes?: string; etcd: string };
+  versions: { kubernetes?: string; etcd: string; gdc?: string };
+  /** Of a cluster of Google Distributed Cloud. */
+  gdc?: {
+    /** `admin`, `hybrid`, `standalone` or `user`. */
+    type?: string;
+    /** Of a user cluster: the name of the cluster that manages it. */
+    managedBy?: string;
+  };
   nodes: string[];
   /** sha256 of the archive, hex. */
   sha256: string;
@@ -214,6 +221,10 @@ export interface ClusterOverview {
   /** Why it cannot be backed up, when it cannot. */
   fault?: Fault;
   stores: string[];
+  /** Backups that are older are not restored. */
+  expireAfterDays: number;
+  /** Where people find help with a restore. */
+  supportLink?: { url: string; title?: string };
   /** Who can open backups that are taken from now on. */
   recipients: RecipientProof[];
   /** The last one but those of what a restore replaced. */
@@ -227,6 +238,26 @@ export interface ClusterOverview {
     'create' | 'restore' | 'manage',
     { allowed: boolean; reason?: string }
   >;
+}
+
+/**
+ * What a restore does to a user cluster that the restored cluster manages. `same`: its spec is what it was. `back`: its
+ * spec goes back in time. `forgotten`: it was created since the backup. `returns`: it was deleted since. `unknown`:
+ * nobody tells how it is now.
+ *
+ * @public
+ */
+export interface ManagedCluster {
+  name: string;
+  namespace: string;
+  change: 'same' | 'back' | 'forgotten' | 'returns' | 'unknown';
+}
+
+/** The user clusters of a backup's cluster, then and now. @public */
+export interface ManagedClusters {
+  clusters: ManagedCluster[];
+  /** Why it is not known how they are now, or were then. */
+  fault?: Fault;
 }
 
 /** Newest first. @public */

@@ -141,6 +141,7 @@ export const clusterBackupTranslationRef = createTranslationRef({
       versions: 'Versions',
       kubernetes: 'Kubernetes {{version}}',
       etcd: 'etcd {{version}}',
+      gdc: 'GDC {{version}}',
       reservations: 'Reservations',
       none: 'none',
       actions: 'Actions',
@@ -151,6 +152,9 @@ export const clusterBackupTranslationRef = createTranslationRef({
     },
     backup: {
       createdAt: 'Taken',
+      expiresAt: 'Can be restored until',
+      type: 'Type of cluster',
+      managedBy: 'Managed by',
       size: 'Archive',
       snapshotSize: 'etcd snapshot',
       revision: 'Revision',
@@ -262,6 +266,11 @@ export const clusterBackupTranslationRef = createTranslationRef({
         'Everything is prepared and proven first. Until the control plane is stopped, nothing changes.',
       safety:
         'What is there now is backed up first, as far as an etcd member still answers.',
+      expired:
+        'This backup has expired: a restore of it is refused. expireAfterDays in the configuration says after how long.',
+      gdcUnsupported:
+        'A restore outside of bmctl is not a procedure that Google supports.',
+      support: 'Help with a restore:',
       unencrypted:
         'This archive is not encrypted: no identity is needed to open it.',
       confirmation: 'Type {{cluster}} to confirm',
@@ -269,6 +278,19 @@ export const clusterBackupTranslationRef = createTranslationRef({
       submit: 'Restore {{cluster}}',
       opening: 'Opening the archive’s header…',
       sending: 'Starting the restore…',
+    },
+    managed: {
+      title: 'User clusters that it manages',
+      asking: 'Asking the cluster about its user clusters…',
+      notKnown: 'What becomes of its user clusters is not known for certain',
+      allSame_zero: 'It managed none at the backup, and manages none now.',
+      allSame_one: 'The one that it manages is as it was at the backup.',
+      allSame_other:
+        'All {{count}} that it manages are as they were at the backup.',
+      back: 'its spec goes back in time, to that of the backup.',
+      forgotten: 'was created after the backup, and is forgotten.',
+      returns: 'was deleted after the backup, and comes back.',
+      unknown: 'is in the backup; how it is now is not known.',
     },
     resume: {
       title: 'Resume the restore of {{cluster}}',

@@ -8,6 +8,7 @@ import {
 import { ArchiveOptions, archiveSource } from '../archiveSource';
 import { confirmedArchive } from '../origin';
 import { readConfigurationFile } from '../configuration';
+import { tellManaged } from '../managedClusters';
 import { conclude, tell, tellFindings } from '../terminal';
 import { takeBackup } from './takeBackup';
 
@@ -22,14 +23,17 @@ type RestoreOptions = ClusterOptions &
 export function restore(options: RestoreOptions & { dryRun?: boolean }) {
   return conclude(async signal => {
     const configuration = readConfigurationFile(options.config);
+    const cluster = configuration.cluster(options.cluster);
+    const named = await archiveSource(configuration, options);
+    await tellManaged(cluster, named.summary, signal);
     const result = await restoreCluster({
-      cluster: configuration.cluster(options.cluster),
-      archive: await archiveToRestore(configuration, options, signal),
+      cluster,
+      archive: await confirmedArchive(named, options.confirmDigest, signal),
       dryRun: options.dryRun,
-      safetyBackup: (cluster, told) =>
+      safetyBackup: (reached, told) =>
         takeBackup(
           configuration,
-          { name: options.cluster, cluster },
+          { name: options.cluster, cluster: reached },
           { ...told, occasion: 'before-restore' },
         ),
       progress: tell(),

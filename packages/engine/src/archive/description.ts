@@ -38,6 +38,16 @@ export interface DescribedWorker {
   hostKey: string;
 }
 
+/** A user cluster that the cluster manages. @public */
+export interface ManagedCluster {
+  name: string;
+  namespace: string;
+  /** Of its Cluster resource. */
+  generation: number;
+  /** SHA-256, hex, of its spec as canonical JSON (RFC 8785). */
+  specSha256: string;
+}
+
 /** Something true about a backup that a person should know. @public */
 export interface Reservation {
   /** Stable and kebab-case. */
@@ -62,6 +72,10 @@ export interface Description {
     /** SHA-256, hex, of the SubjectPublicKeyInfo of the cluster's certificate authority. */
     caFingerprint: string;
     kubeSystemUid?: string;
+    /** Of the layout `gdc`: the user clusters that it manages, where it can manage any. */
+    manages?: ManagedCluster[];
+    /** Of a user cluster of the layout `gdc`: the name of the cluster that manages it. */
+    managedBy?: string;
   };
   /** ISO 8601, UTC. */
   createdAt: string;
@@ -113,6 +127,18 @@ const descriptionShape = object({
     ),
     caFingerprint: hex256,
     kubeSystemUid: optional(text({ max: 100 })),
+    managedBy: optional(text({ max: 253 })),
+    manages: optional(
+      list(
+        object({
+          name: text({ max: 253 }),
+          namespace: text({ max: 253 }),
+          generation: integer(0, Number.MAX_SAFE_INTEGER),
+          specSha256: hex256,
+        }),
+        { max: 10_000 },
+      ),
+    ),
   }),
   createdAt: instant,
   createdBy: object({ engine: text({ max: 100 }) }),

@@ -14,6 +14,7 @@ export type {
   DescribedNode,
   DescribedWorker,
   Description,
+  ManagedCluster,
   Reservation,
 } from './description';
 export { generateAgeKey, parseIdentities } from './encryption';

@@ -1,5 +1,6 @@
 import { KeyObject } from 'node:crypto';
 import { ClusterBackupError, NOTHING_CHANGED } from '../errors';
+import { canonicalJson } from './canonicalJson';
 import { factsShape, signatureFields, SnapshotFacts } from './checksums';
 import { description, Description, refuseNewerFormat } from './description';
 import {
@@ -30,8 +31,6 @@ export interface ArchiveSummary extends DetachedSignature {
 
 /** Larger than any summary of a real cluster. */
 const MAX_SUMMARY = 16 * 1024 * 1024;
-/** Of lists and objects in one another. */
-const MAX_DEPTH = 100;
 
 const summaryShape = object({
   formatVersion: oneOf(1),
@@ -133,23 +132,4 @@ function parseSummary(bytes: Buffer): {
 
 function summaryMessage(content: object): Buffer {
   return Buffer.from(`cluster-backup summary v1\n${canonicalJson(content)}`);
-}
-
-/** RFC 8785: members sorted by name, no white space. Numbers and texts are as JSON.stringify writes them. */
-function canonicalJson(value: unknown, depth = 0): string {
-  if (depth > MAX_DEPTH) {
-    throw new ShapeProblem(`it is more than ${MAX_DEPTH} levels deep`);
-  }
-  const inner = (member: unknown) => canonicalJson(member, depth + 1);
-  if (Array.isArray(value)) {
-    return `[${value.map(inner).join(',')}]`;
-  }
-  if (typeof value === 'object' && value !== null) {
-    const members = Object.entries(value)
-      .filter(([, member]) => member !== undefined)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([name, member]) => `${JSON.stringify(name)}:${inner(member)}`);
-    return `{${members.join(',')}}`;
-  }
-  return JSON.stringify(value);
 }

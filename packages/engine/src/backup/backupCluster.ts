@@ -371,6 +371,8 @@ function describe(
       type: gdc?.type,
       caFingerprint: chosen.caFingerprint,
       kubeSystemUid: found.kubeSystemUid,
+      manages: gdc?.manages,
+      managedBy: gdc?.managedBy,
     },
     createdAt: found.now.toISOString(),
     createdBy: { engine: engineVersion },

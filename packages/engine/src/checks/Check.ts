@@ -1,3 +1,4 @@
+import { ManagedCluster } from '../archive';
 import { ConnectedCluster } from '../cluster';
 import { ClusterBackupError } from '../errors';
 import { Fitness } from '../etcd';
@@ -34,6 +35,8 @@ export interface CheckSubject {
   fitness?: Promise<Fitness>;
   /** What a restore would put on each node: bytes, and the etcd version that wrote them. */
   snapshot?: { size: number; etcdVersion: string };
+  /** Of what is to be restored: the user clusters that the cluster managed, where it tells. */
+  archived?: { manages?: ManagedCluster[] };
   signal: AbortSignal;
 }
 

@@ -14,6 +14,7 @@ import { gdcState } from './gdcState';
 import { kubelets } from './kubelets';
 import { layoutRead } from './layoutRead';
 import { machinesReached } from './machinesReached';
+import { managedClusters } from './managedClusters';
 import { examineMembers, members } from './members';
 import { programs } from './programs';
 import { restoreTool } from './restoreTool';
@@ -33,6 +34,7 @@ const checks: Check[] = [
   restoreTool,
   gdcState,
   gcpKeys,
+  managedClusters,
 ];
 
 /** What was looked at and what was found. @public */
@@ -53,11 +55,12 @@ export async function checkCluster(
   options: {
     purpose: CheckSubject['purpose'];
     snapshot?: CheckSubject['snapshot'];
+    archived?: CheckSubject['archived'];
     progress: Progress;
     signal: AbortSignal;
   },
 ): Promise<CheckReport> {
-  const { purpose, snapshot, progress, signal } = options;
+  const { purpose, snapshot, archived, progress, signal } = options;
   const step = 'check';
   progress({ type: 'step', step, title: 'Check', status: 'started' });
   const read = await readNodes(cluster, signal);
@@ -65,6 +68,7 @@ export async function checkCluster(
     purpose,
     cluster,
     snapshot,
+    archived,
     signal,
     ...read,
     fitness:
@@ -77,6 +81,14 @@ export async function checkCluster(
     findings.push(...found);
   }
   signal.throwIfAborted();
+  if (purpose === 'restore') {
+    // Its result is told when nothing of it can be weighed any more.
+    for (const { level, machine, message } of findings) {
+      if (level === 'reservation') {
+        progress({ type: 'note', step, machine, message });
+      }
+    }
+  }
   progress({ type: 'step', step, title: 'Check', status: 'done' });
   return {
     findings: once(findings),

@@ -1,3 +1,4 @@
+import { ManagedCluster } from '../archive';
 import { GdcAccess } from './GdcAccess';
 
 /** An object as an API server gives it. @public */
@@ -33,6 +34,10 @@ export interface GdcCluster {
   sshKeyFrom?: string;
   /** SHA-256, hex, of the entry of the archive that the objects are out of, where they are out of one. */
   archivedSha256?: string;
+  /** The user clusters that it manages; undefined where it manages none, or they were not to be read. */
+  manages?: ManagedCluster[];
+  /** Of a user cluster: the cluster that manages it, where that could be told. */
+  managedBy?: string;
   /** Jobs of the system that run on its machines; undefined where they are of the past, as out of an archive. */
   runningJobs?: string[];
 }

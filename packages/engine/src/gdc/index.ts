@@ -5,6 +5,14 @@ export { askAboutGcpKeys } from './gcpKeys';
 export type { GcpKeyAnswer } from './gcpKeys';
 export { clusterIn, gdcClusterOf } from './gdcClusterOf';
 export { gdcMachines, secretIn } from './gdcMachines';
+export {
+  CLUSTERS,
+  compareManaged,
+  isManaging,
+  managedAmong,
+  readManagedClusters,
+} from './managedClusters';
+export type { ComparedCluster, ManagedChange } from './managedClusters';
 export { putBackMissing } from './putBackMissing';
 export type { PutBack } from './putBackMissing';
 export { readGdcCluster } from './readGdcCluster';

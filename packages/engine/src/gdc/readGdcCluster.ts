@@ -1,7 +1,14 @@
 import { ClusterBackupError, NOTHING_CHANGED, restated } from '../errors';
+import { KubernetesClient } from '../kubernetes';
 import { GdcAccess, SecretName } from './GdcAccess';
-import { GdcCluster, KubernetesObject } from './GdcCluster';
+import { GdcCluster, GdcType, KubernetesObject } from './GdcCluster';
 import { gdcClusterOf } from './gdcClusterOf';
+import {
+  CLUSTERS,
+  isManaging,
+  managedAmong,
+  managerAmong,
+} from './managedClusters';
 import { connectManager, GDC_API } from './managingCluster';
 
 /** What the API server makes and removes by itself. */
@@ -56,13 +63,15 @@ export async function readGdcCluster(
       Promise.all(elsewhere.map(secret)),
       list(`/apis/batch/v1/namespaces/${namespace}/jobs`, 'batch/v1', 'Job'),
     ]);
+    const itself = gdcClusterOf(access, [
+      cluster,
+      ...pools.filter(({ spec }) => spec?.clusterName === name),
+      ...secrets.filter(({ type }) => type !== TOKEN),
+      ...others.flat(),
+    ]);
     return {
-      ...gdcClusterOf(access, [
-        cluster,
-        ...pools.filter(({ spec }) => spec?.clusterName === name),
-        ...secrets.filter(({ type }) => type !== TOKEN),
-        ...others.flat(),
-      ]),
+      ...itself,
+      ...relations(itself.type, await allClusters(api)),
       runningJobs: jobs.filter(isRunningOfSystem).map(job => job.metadata.name),
     };
   } catch (error) {
@@ -77,6 +86,28 @@ export async function readGdcCluster(
   } finally {
     api.close();
   }
+}
+
+/** `undefined` for who may not read beyond the cluster's own namespace. */
+async function allClusters(
+  api: KubernetesClient,
+): Promise<KubernetesObject[] | undefined> {
+  try {
+    return (await api.get<Listed>(CLUSTERS)).items;
+  } catch (error) {
+    const { details } = error as ClusterBackupError;
+    if (details?.status === 403) return undefined;
+    throw error;
+  }
+}
+
+function relations(
+  type: GdcType,
+  clusters: KubernetesObject[] | undefined,
+): Pick<GdcCluster, 'manages' | 'managedBy'> {
+  if (!clusters) return {};
+  if (isManaging(type)) return { manages: managedAmong(clusters) };
+  return type === 'user' ? { managedBy: managerAmong(clusters) } : {};
 }
 
 /** GDC's own jobs work on the machines over SSH. */

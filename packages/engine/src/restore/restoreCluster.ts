@@ -363,6 +363,7 @@ async function prepare(
               size: description.snapshot.size,
               etcdVersion: description.versions.etcd,
             },
+            archived: description.cluster,
           });
           refuseOn(report.findings);
           reservations = report.findings.filter(

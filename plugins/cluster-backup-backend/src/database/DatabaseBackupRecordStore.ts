@@ -22,6 +22,7 @@ interface BackupRow {
   revision: number | string;
   member: string;
   versions: string;
+  gdc: string | null;
   nodes: string;
   sha256: string;
   signer: string;
@@ -258,6 +259,7 @@ export async function insertBackup(
     revision: backup.revision,
     member: backup.member,
     versions: JSON.stringify(backup.versions),
+    gdc: backup.gdc ? JSON.stringify(backup.gdc) : null,
     nodes: JSON.stringify(backup.nodes),
     sha256: backup.sha256,
     signer: backup.signer,
@@ -284,6 +286,7 @@ function backupOf(row: BackupRow, copies: CopyRow[]): Backup {
     revision: Number(row.revision),
     member: row.member,
     versions: JSON.parse(row.versions),
+    gdc: row.gdc === null ? undefined : JSON.parse(row.gdc),
     nodes: JSON.parse(row.nodes),
     sha256: row.sha256,
     signer: row.signer,

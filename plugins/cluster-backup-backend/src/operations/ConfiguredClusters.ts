@@ -1,6 +1,7 @@
 import { KeyObject } from 'node:crypto';
 import { parseEntityRef, stringifyEntityRef } from '@backstage/catalog-model';
 import {
+  ArchiveSummary,
   chosenArchiveName,
   ClusterAccess,
   ClusterBackupError,
@@ -185,20 +186,32 @@ export class ConfiguredClusters {
   /** A backup's archive, from the first store whose summary of it proves itself. */
   async archive(backup: Backup, fileKey?: Buffer): Promise<ArchiveToOpen> {
     const trustedSigners = await this.configuration.trustedSigners();
-    const { key } = backup;
-    return this.fromAnyCopy(backup, async plugged => {
-      const store = await openStore(plugged);
-      const { summary } = await readSummary(store, key, trustedSigners);
-      const { sha256 } = summary.ciphertext;
-      return {
-        store: plugged,
-        key,
-        sha256,
-        fileKey,
-        trustedSigners,
-        expireAfterDays: this.configuration.expireAfterDays,
-      };
+    const { store, summary } = await this.summary(backup);
+    return {
+      store,
+      key: backup.key,
+      sha256: summary.ciphertext.sha256,
+      fileKey,
+      trustedSigners,
+      expireAfterDays: this.configuration.expireAfterDays,
+    };
+  }
+
+  /** A backup's summary, from the first store that has one which proves itself. */
+  async summary(
+    backup: Backup,
+  ): Promise<{ store: PluggedStore; summary: ArchiveSummary }> {
+    const trustedSigners = await this.configuration.trustedSigners();
+    return this.fromAnyCopy(backup, async store => {
+      const opened = await openStore(store);
+      const { summary } = await readSummary(opened, backup.key, trustedSigners);
+      return { store, summary };
     });
+  }
+
+  /** Backups that are older are not restored. */
+  get expireAfterDays(): number {
+    return this.configuration.expireAfterDays;
   }
 
   /** The age header that an archive begins with. */

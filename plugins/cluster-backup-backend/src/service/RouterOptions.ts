@@ -1,3 +1,4 @@
+import { ClusterOverview } from '@cluster-backup/backstage-plugin-cluster-backup-common';
 import { ClusterAuthority } from '../authorization/ClusterAuthority';
 import { BackupRecordStore } from '../database/BackupRecordStore';
 import { RecipientProofs } from '../database/RecipientProofs';
@@ -13,4 +14,5 @@ export interface RouterOptions {
   backups: BackupRecordStore;
   recipientProofs: RecipientProofs;
   clusterOperations: ClusterOperations;
+  supportLink: ClusterOverview['supportLink'];
 }

@@ -11,6 +11,7 @@ import { Router } from 'express';
 import PromiseRouter from 'express-promise-router';
 import { z } from 'zod';
 import { foreseen } from '../operations/fault';
+import { managedClustersOf } from '../operations/managedClusters';
 import { nothingShape, parse } from './parse';
 import { RouterOptions } from './RouterOptions';
 
@@ -51,6 +52,21 @@ export function backupRoutes(options: RouterOptions): Router {
       async () => clusters.header(await backupOf(id)),
     );
     response.type('application/octet-stream').send(header);
+  });
+
+  router.get('/backups/:id/managed-clusters', async (request, response) => {
+    const { id } = request.params;
+    const managed = await authority.perform(
+      request,
+      {
+        event: 'backup-managed-clusters-fetch',
+        right: 'read',
+        clusterRef: async () => (await backupOf(id)).clusterRef,
+        meta: { backupId: id },
+      },
+      async () => managedClustersOf(clusters, await backupOf(id)),
+    );
+    response.json(managed);
   });
 
   router.post('/backups/:id/verifications', async (request, response) => {

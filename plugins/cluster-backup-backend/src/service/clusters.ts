@@ -126,6 +126,8 @@ export function clusterRoutes(options: RouterOptions): Router {
       name: clusters.name(clusterRef),
       fault: whyNoBackup(clusterRef),
       stores: clusters.stores,
+      expireAfterDays: clusters.expireAfterDays,
+      supportLink: options.supportLink,
       recipients,
       lastBackup,
       current,

@@ -132,6 +132,7 @@ const routes = (clusterRef: string) => {
     ['post', `${cluster}/recipient-proofs`, proving, create, 503],
     ['get', `/backups/${backup}`, undefined, read, 200],
     ['get', `/backups/${backup}/header`, undefined, put, 503],
+    ['get', `/backups/${backup}/managed-clusters`, undefined, read, 200],
     ['post', `/backups/${backup}/verifications`, NOTHING, create, 202],
     ['put', `/backups/${backup}/hold`, { reason: 'x' }, manage, 503],
     ['delete', `/backups/${backup}/hold`, undefined, manage, 503],
@@ -144,7 +145,7 @@ const routes = (clusterRef: string) => {
   ] as const;
 };
 
-const COUNT = 18;
+const COUNT = 19;
 const each = Array.from({ length: COUNT }, (_, index) => ({ index }));
 
 it('speaks of every route', () => expect(routes(MINE)).toHaveLength(COUNT));
@@ -212,6 +213,7 @@ it.each([
   ['get', '/clusters/by-entity/resource/default/none', 'cluster-unknown'],
   ['get', '/backups/none', 'backup-unknown'],
   ['get', '/backups/none/header', 'backup-unknown'],
+  ['get', '/backups/none/managed-clusters', 'backup-unknown'],
   ['get', '/operations/none', 'operation-unknown'],
 ] as const)('%s %s is not there', async (method, path, code) => {
   await start();

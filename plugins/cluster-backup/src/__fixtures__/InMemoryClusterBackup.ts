@@ -6,6 +6,7 @@ import {
   ClusterBackupApi,
   ClusterOverview,
   KeptBackup,
+  ManagedClusters,
   Operation,
   OperationEvent,
   OperationEvents,
@@ -22,6 +23,8 @@ export class InMemoryClusterBackup implements ClusterBackupApi {
   refusal?: Error;
   /** Stores that take no hold, and why. */
   holdFailures: KeptBackup['failed'] = [];
+  /** What a restore does to user clusters. */
+  managed: ManagedClusters = { clusters: [] };
   /** What was asked beyond reading. */
   readonly asked: { what: string; with?: object }[] = [];
 
@@ -43,6 +46,7 @@ export class InMemoryClusterBackup implements ClusterBackupApi {
       clusterRef,
       name: clusterRef.split('/')[1],
       stores: ['local'],
+      expireAfterDays: 365,
       recipients: [],
       allowed: {
         create: { allowed: true },
@@ -141,6 +145,11 @@ export class InMemoryClusterBackup implements ClusterBackupApi {
 
   async startCheck(clusterRef: string): Promise<Operation> {
     return this.start('check', { clusterRef });
+  }
+
+  async getManagedClusters(): Promise<ManagedClusters> {
+    this.answer();
+    return this.managed;
   }
 
   async startBackup(

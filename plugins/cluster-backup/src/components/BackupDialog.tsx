@@ -28,6 +28,7 @@ import { Reservations } from './Reservations';
 /** A backup, with everything known about it. */
 export function BackupDialog(props: {
   backup: Backup;
+  expireAfterDays: number;
   /** Why a person may not say whether it is kept. */
   reasonAgainstHold?: string;
   onChanged(backup: Backup): void;
@@ -86,7 +87,10 @@ export function BackupDialog(props: {
           ) : (
             <Text>{t('backup.noReservations')}</Text>
           )}
-          <BackupFacts backup={backup} />
+          <BackupFacts
+            backup={backup}
+            expireAfterDays={props.expireAfterDays}
+          />
         </Flex>
       </DialogBody>
       <DialogFooter>

@@ -8,8 +8,13 @@ import { Copies } from './Copies';
 import { Facts } from './Facts';
 
 /** Everything known about a backup but its reservations. */
-export function BackupFacts(props: { backup: Backup }) {
-  const { backup } = props;
+export function BackupFacts(props: {
+  backup: Backup;
+  expireAfterDays: number;
+}) {
+  const { backup, expireAfterDays } = props;
+  const { gdc } = backup;
+  const expiresAt = expiryOf(backup, expireAfterDays);
   const { t } = useTranslationRef(clusterBackupTranslationRef);
   return (
     <Facts
@@ -18,6 +23,12 @@ export function BackupFacts(props: { backup: Backup }) {
           t('backup.createdAt'),
           `${formatTime(backup.createdAt)} (${formatAge(backup.createdAt)})`,
         ],
+        [
+          t('backup.expiresAt'),
+          `${formatTime(expiresAt)} (${formatAge(expiresAt)})`,
+        ],
+        ...fact(t('backup.type'), gdc?.type),
+        ...fact(t('backup.managedBy'), gdc?.managedBy),
         [t('backup.size'), formatBytes(backup.size)],
         [t('backup.snapshotSize'), formatBytes(backup.snapshotSize)],
         [t('backup.revision'), backup.revision.toLocaleString()],
@@ -47,6 +58,18 @@ export function BackupFacts(props: { backup: Backup }) {
   );
 }
 
+function fact(name: string, value?: string): [string, string][] {
+  return value ? [[name, value]] : [];
+}
+
+const A_DAY_MS = 24 * 3_600_000;
+
+/** From when on a backup is not restored any more; ISO 8601. */
+export function expiryOf({ createdAt }: Backup, expireAfterDays: number) {
+  const at = Date.parse(createdAt) + expireAfterDays * A_DAY_MS;
+  return new Date(at).toISOString();
+}
+
 /** The versions that are known, under the names of their messages. */
 export function versionsOf({ versions }: Backup) {
   return [
@@ -54,5 +77,6 @@ export function versionsOf({ versions }: Backup) {
       ? ([['kubernetes', versions.kubernetes]] as const)
       : []),
     ['etcd', versions.etcd] as const,
+    ...(versions.gdc ? ([['gdc', versions.gdc]] as const) : []),
   ];
 }

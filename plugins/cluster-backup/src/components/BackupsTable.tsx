@@ -30,6 +30,7 @@ import { Section } from './Section';
 /** A cluster's backups, newest first. */
 export function BackupsTable(props: {
   clusterRef: string;
+  expireAfterDays: number;
   /** Another one when anything may be different with the backups. */
   version: string;
   /** Why none can be restored now. */
@@ -200,6 +201,7 @@ export function BackupsTable(props: {
       </Flex>
       {opened && (
         <BackupDialog
+          expireAfterDays={props.expireAfterDays}
           backup={opened}
           reasonAgainstHold={props.reasonAgainstHold}
           onChanged={changed => {

@@ -432,6 +432,70 @@ describe('a restore', () => {
     expect(document.body.innerHTML).not.toContain('AGE-SECRET-KEY-1Q');
   });
 
+  it('tells what becomes of user clusters, that Google does not support it, and where help is', async () => {
+    const gdc = { type: 'admin' };
+    const versions = { etcd: '3.5.21', gdc: '1.32.100-gke.42' };
+    const createdAt = new Date(Date.now() - 9.5 * 24 * 3_600_000).toISOString();
+    portal.addCluster(CLUSTER, {
+      backups: [aBackup({ gdc, versions, createdAt })],
+      expireAfterDays: 30,
+      supportLink: { url: 'https://help.example.com/', title: 'Platform team' },
+    });
+    const clusters = (['back', 'forgotten', 'returns', 'same'] as const).map(
+      change => ({ name: change, namespace: `cluster-${change}`, change }),
+    );
+    portal.managed = { clusters };
+    open();
+    await user.click(await button(/^Restore the backup of/));
+    const dialog = within(await screen.findByRole('dialog'));
+    expect(
+      await dialog.findByText('User clusters that it manages'),
+    ).toBeVisible();
+    const told = dialog.getAllByRole('listitem').map(item => item.textContent);
+    expect(told.slice(-3)).toEqual([
+      'back: its spec goes back in time, to that of the backup.',
+      'forgotten: was created after the backup, and is forgotten.',
+      'returns: was deleted after the backup, and comes back.',
+    ]);
+    expect(
+      dialog.getByText(/outside of bmctl is not a procedure that Google/),
+    ).toBeVisible();
+    expect(
+      dialog.getByRole('link', { name: /^Platform team/ }),
+    ).toHaveAttribute('href', 'https://help.example.com/');
+    await user.click(dialog.getByText(/^Backup of/));
+    for (const fact of [
+      /\(in 20 days\)/,
+      'admin',
+      'etcd 3.5.21, GDC 1.32.100-gke.42',
+    ]) {
+      expect(dialog.getByText(fact)).toBeVisible();
+    }
+  });
+
+  it('says why it is not known what becomes of user clusters, and asks of no other cluster', async () => {
+    portal.addCluster(CLUSTER, {
+      backups: [aBackup({ gdc: { type: 'hybrid' } })],
+    });
+    const fault = {
+      code: 'api-unreachable',
+      message: 'The API does not answer.',
+      state: 'Nothing on the cluster was changed.',
+      remedy: 'Look at it.',
+    };
+    portal.managed = {
+      clusters: [{ name: 'shop', namespace: 'x', change: 'unknown' }],
+      fault,
+    };
+    open();
+    await user.click(await button(/^Restore the backup of/));
+    const dialog = within(await screen.findByRole('dialog'));
+    expect(await dialog.findByText('The API does not answer.')).toBeVisible();
+    expect(dialog.getByText('shop').parentElement).toHaveTextContent(
+      'how it is now is not known',
+    );
+  });
+
   it('takes no identity where the archive is not encrypted', async () => {
     portal.addCluster(CLUSTER, { backups: [aBackup({ isEncrypted: false })] });
     open();

@@ -201,6 +201,7 @@ function ConfiguredCluster(props: {
       )}
       <BackupsTable
         clusterRef={clusterRef}
+        expireAfterDays={overview.expireAfterDays}
         version={versionOf(overview)}
         reasonAgainstRestore={denialOf('restore') ?? busy}
         onRestore={setRestoring}
@@ -237,6 +238,7 @@ function ConfiguredCluster(props: {
         <RestoreDialog
           backup={restoring}
           clusterName={clusterName}
+          overview={overview}
           onStarted={started => {
             setRestoring(undefined);
             follow(started);

@@ -2,6 +2,7 @@ import { useApi, useTranslationRef } from '@backstage/frontend-plugin-api';
 import { Text, TextField } from '@backstage/ui';
 import {
   Backup,
+  ClusterOverview,
   Operation,
 } from '@cluster-backup/backstage-plugin-cluster-backup-common';
 import { useState } from 'react';
@@ -10,19 +11,23 @@ import { formatAge, formatTime } from '../format/time';
 import { useFileKey } from '../identity/useFileKey';
 import { clusterBackupTranslationRef } from '../translation';
 import { ActionDialog } from './ActionDialog';
-import { BackupFacts } from './BackupFacts';
+import { BackupFacts, expiryOf } from './BackupFacts';
 import { IdentityField } from './IdentityField';
+import { ManagedClusters } from './ManagedClusters';
 import { Reservations } from './Reservations';
+import { SupportLink } from './SupportLink';
 import styles from './RestoreDialog.module.css';
 
 /** Puts a backup back, after a person has read what that means and typed the cluster's name. */
 export function RestoreDialog(props: {
   backup: Backup;
   clusterName: string;
+  overview: ClusterOverview;
   onStarted(operation: Operation): void;
   onClose(): void;
 }) {
   const { backup, clusterName: cluster } = props;
+  const { expireAfterDays, supportLink } = props.overview;
   const api = useApi(clusterBackupApiRef);
   const { t } = useTranslationRef(clusterBackupTranslationRef);
   const identity = useFileKey();
@@ -75,6 +80,16 @@ export function RestoreDialog(props: {
               <li>{t('restore.kept')}</li>
             </ul>
           </div>
+          <ManagedClusters backup={backup} />
+          {(backup.gdc || supportLink) && (
+            <Text>
+              {backup.gdc && t('restore.gdcUnsupported')}{' '}
+              {supportLink && <SupportLink {...supportLink} />}
+            </Text>
+          )}
+          {Date.parse(expiryOf(backup, expireAfterDays)) < Date.now() && (
+            <Text color="danger">{t('restore.expired')}</Text>
+          )}
           {backup.reservations.length > 0 && (
             <Reservations reservations={backup.reservations} />
           )}
@@ -82,7 +97,7 @@ export function RestoreDialog(props: {
             <summary>
               {t('backups.details', { time: formatTime(backup.createdAt) })}
             </summary>
-            <BackupFacts backup={backup} />
+            <BackupFacts backup={backup} expireAfterDays={expireAfterDays} />
           </details>
           {isEncrypted ? (
             <IdentityField {...identity.field} isDisabled={isBusy} />
