@@ -1,13 +1,16 @@
 import {
   checkCluster,
   compareManaged,
+  compareObjects,
   connectCluster,
   KubernetesObject,
+  putBackSecrets,
   readArchive,
   readManagedClusters,
 } from '@cluster-backup/engine';
 import { Lab, LabNode, startLab } from '@cluster-backup/lab';
 import {
+  BatchV1Api,
   CoreV1Api,
   CustomObjectsApi,
   KubeConfig,
@@ -269,14 +272,73 @@ describe('a user cluster', () => {
     const { data: newer } = await core.readNamespacedSecret(kept);
     expect(newer).toHaveProperty('newer');
 
+    const archive = stage.archive(backup);
+    const cluster = await managed();
+    const differing = async () =>
+      (await compareObjects({ cluster, archive })).filter(
+        ({ kind }) => kind === 'Secret',
+      );
+    const [shown, ...others] = await differing();
+    expect(others).toEqual([]);
+    expect(shown).toEqual({
+      kind: 'Secret',
+      ...kept,
+      difference: 'differs',
+      resourceVersion: expect.any(String),
+      fields: [
+        { name: 'creds-gcp.json', change: 'removed' },
+        { name: 'newer', change: 'added' },
+      ],
+    });
+    expect(JSON.stringify(shown)).not.toContain('PRIVATE KEY');
+    const put = (resourceVersion?: string) =>
+      putBackSecrets({
+        cluster,
+        archive,
+        secrets: [{ ...kept, resourceVersion }],
+      });
+    const batch = config.makeApiClient(BatchV1Api);
+    const job = { namespace, name: 'bm-system-check' };
+    const made = await batch.createNamespacedJob({
+      namespace,
+      body: {
+        metadata: { name: job.name },
+        spec: { template: { spec: { containers: [] } } },
+      },
+    });
+    await batch.replaceNamespacedJobStatus({
+      ...job,
+      body: { ...made, status: { active: 1 } },
+    });
+    await expect(put()).rejects.toMatchObject({ code: 'gdc-job-running' });
+    await batch.deleteNamespacedJob(job);
+    expect((await put('1')).failed).toMatchObject([
+      { error: { code: 'put-back-changed-since' } },
+    ]);
+    expect(await differing()).toEqual([shown]);
+    const secretKept = `Secret ${kept.namespace}/${kept.name}`;
+    expect((await put(shown.resourceVersion)).updated).toEqual([secretKept]);
+    expect((await core.readNamespacedSecret(kept)).data).toEqual(older);
+    expect((await put()).same).toEqual([secretKept]);
+    await core.deleteNamespacedSecret(kept);
+    expect(await differing()).toMatchObject([{ difference: 'missing' }]);
+    expect((await put()).created).toEqual([secretKept]);
+    expect(await differing()).toEqual([]);
+    await expect(
+      putBackSecrets({
+        cluster,
+        archive,
+        secrets: [{ namespace, name: 'nobodys' }],
+      }),
+    ).rejects.toMatchObject({ code: 'put-back-not-archived' });
+    await expect(
+      compareObjects({ cluster, archive: { ...archive, trustedSigners: [] } }),
+    ).rejects.toMatchObject({ code: 'archive-signer-unknown' });
+
     // As its controllers do, of which the lab has none.
     await custom.replaceNamespacedCustomObjectStatus({
       ...resource,
       body: { ...after, status: before.status },
-    });
-    await core.replaceNamespacedSecret({
-      ...kept,
-      body: { metadata: { name: kept.name }, data: older },
     });
   });
 

@@ -3,6 +3,7 @@ import { collectYoungGarbage, engineVersion } from '@cluster-backup/engine';
 import { backup } from './commands/backup';
 import { check } from './commands/check';
 import { keygen } from './commands/keygen';
+import { putBack } from './commands/putBack';
 import { restore, resume, undo } from './commands/restore';
 import { verify } from './commands/verify';
 
@@ -21,6 +22,11 @@ const forCluster = (name: string, description: string) =>
     .requiredOption('-c, --cluster <name>', 'the cluster in the configuration')
     .option('--config <file>', 'the configuration', 'cluster-backup.yaml');
 
+const eachGiven = (value: string, earlier: string[] = []) => [
+  ...earlier,
+  value,
+];
+
 forCluster(
   'check',
   'look at everything that a backup or a restore needs',
@@ -30,7 +36,7 @@ forCluster('backup', 'take a backup into the stores')
   .option(
     '--store <id>',
     'a store of the configuration, given as often as there are; all by default',
-    (id: string, earlier: string[] = []) => [...earlier, id],
+    eachGiven,
   )
   .option(
     '--name <name>',
@@ -80,6 +86,20 @@ toRestore(
 fromArchive(
   forCluster('undo', 'take back a restore that was left half-way'),
 ).action(undo);
+
+toRestore(
+  forCluster(
+    'put-back',
+    'show how what manages a cluster differs from an archive, or put some of it back',
+  ),
+)
+  .option(
+    '--secret <namespace/name>',
+    'a Secret to put back, given as often as there are',
+    eachGiven,
+  )
+  .option('--missing', 'create the objects that are missing')
+  .action(putBack);
 
 fromArchive(
   program

@@ -13,6 +13,7 @@ export {
 } from './gdc';
 export type {
   ComparedCluster,
+  DifferingObject,
   GdcAccess,
   GdcCluster,
   GdcType,

@@ -13,6 +13,13 @@ export {
   readManagedClusters,
 } from './managedClusters';
 export type { ComparedCluster, ManagedChange } from './managedClusters';
+export { connectManager } from './managingCluster';
+export type { ManagingCluster } from './managingCluster';
+export { differingObjects } from './differingObjects';
+export type { DifferingObject } from './differingObjects';
+export { nameOf } from './managedObjects';
+export { putBackSecret } from './putBackSecret';
+export { runningJobs } from './runningJobs';
 export { putBackMissing } from './putBackMissing';
 export type { PutBack } from './putBackMissing';
 export { readGdcCluster } from './readGdcCluster';

@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { GdcAccess } from './GdcAccess';
 import { KubernetesObject } from './GdcCluster';
-import { connectManager, GDC_API, ManagingCluster } from './managingCluster';
+import { collectionOf, create, inOrder, nameOf } from './managedObjects';
+import { connectManager, ManagingCluster } from './managingCluster';
 
 /** What became of the archived objects of a user cluster; each is named `KIND NAMESPACE/NAME`. */
 export interface PutBack {
@@ -11,9 +12,6 @@ export interface PutBack {
   /** Why an object could not be looked up or created. */
   failed: Array<{ object: string; why: string }>;
 }
-
-/** What others refer to comes first. */
-const ORDER = ['Secret', 'Cluster', 'NodePool'];
 
 /**
  * Creates those objects in the managing cluster that it has lost, as they are in an archive; what only a living object
@@ -29,12 +27,8 @@ export async function putBackMissing(
   const result: PutBack = { created: [], differing: [], failed: [] };
   const manager = connectManager(access, signal);
   try {
-    const objects = archived
-      .filter(({ kind }) => ORDER.includes(kind))
-      .sort((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind));
-    for (const object of objects) {
-      const { kind, metadata } = object;
-      const name = `${kind} ${metadata.namespace}/${metadata.name}`;
+    for (const object of inOrder(archived)) {
+      const name = nameOf(object);
       try {
         const outcome = await putBack(manager, object);
         if (outcome) result[outcome].push(name);
@@ -50,34 +44,18 @@ export async function putBackMissing(
 }
 
 async function putBack(
-  { api, found }: ManagingCluster,
+  manager: ManagingCluster,
   object: KubernetesObject,
 ): Promise<'created' | 'differing' | undefined> {
-  const { kind, metadata } = object;
-  const { namespace, name } = metadata;
-  const root = kind === 'Secret' ? '/api/v1' : GDC_API;
-  const collection = `${root}/namespaces/${namespace}/${kind.toLowerCase()}s`;
-  const present = await found<KubernetesObject>(`${collection}/${name}`);
+  const present = await manager.found<KubernetesObject>(
+    `${collectionOf(object)}/${object.metadata.name}`,
+  );
   if (present) return isSame(present, object) ? undefined : 'differing';
-  if (!(await found(`/api/v1/namespaces/${namespace}`))) {
-    await api.send('POST', '/api/v1/namespaces', {
-      apiVersion: 'v1',
-      kind: 'Namespace',
-      metadata: { name: namespace },
-    });
-  }
-  await api.send('POST', collection, asNew(object));
+  await create(manager, object);
   return 'created';
 }
 
 function isSame(present: KubernetesObject, archived: KubernetesObject) {
   const meant = ({ spec, data }: KubernetesObject) => ({ spec, data });
   return isDeepStrictEqual(meant(present), meant(archived));
-}
-
-/** Whoever owned it is another object by now, and its state is told by whoever manages it. */
-function asNew(object: KubernetesObject): KubernetesObject {
-  const { status: _, metadata, ...rest } = object;
-  const { name, namespace, annotations, labels } = metadata;
-  return { ...rest, metadata: { name, namespace, annotations, labels } };
 }

@@ -9,6 +9,7 @@ import {
   managedAmong,
   managerAmong,
 } from './managedClusters';
+import { runningJobs } from './runningJobs';
 import { connectManager, GDC_API } from './managingCluster';
 
 /** What the API server makes and removes by itself. */
@@ -61,7 +62,7 @@ export async function readGdcCluster(
       ),
       list(`/api/v1/namespaces/${namespace}/secrets`, 'v1', 'Secret'),
       Promise.all(elsewhere.map(secret)),
-      list(`/apis/batch/v1/namespaces/${namespace}/jobs`, 'batch/v1', 'Job'),
+      runningJobs(found, namespace),
     ]);
     const itself = gdcClusterOf(access, [
       cluster,
@@ -72,7 +73,7 @@ export async function readGdcCluster(
     return {
       ...itself,
       ...relations(itself.type, await allClusters(api)),
-      runningJobs: jobs.filter(isRunningOfSystem).map(job => job.metadata.name),
+      runningJobs: jobs,
     };
   } catch (error) {
     if (!(error instanceof ClusterBackupError)) throw error;
@@ -108,11 +109,6 @@ function relations(
   if (!clusters) return {};
   if (isManaging(type)) return { manages: managedAmong(clusters) };
   return type === 'user' ? { managedBy: managerAmong(clusters) } : {};
-}
-
-/** GDC's own jobs work on the machines over SSH. */
-function isRunningOfSystem({ metadata, status }: KubernetesObject): boolean {
-  return metadata.name.startsWith('bm-system-') && Boolean(status?.active);
 }
 
 function unknown({ name, resource }: GdcAccess, server: string) {

@@ -1,3 +1,9 @@
+export {
+  compareObjects,
+  createMissingObjects,
+  putBackSecrets,
+} from './putBackObjects';
+export type { PutBackResult } from './putBackObjects';
 export { EXPIRE_AFTER_DAYS } from './plan';
 export {
   findUnfinishedRestore,

@@ -45,7 +45,7 @@ function findings({ created, differing, failed }: PutBack): Finding[] {
     remedy,
   });
   const byHand =
-    'Look at it in the archive (cluster/objects.json), and put back by hand what is wanted: kubectl apply.';
+    'cluster-backup put-back shows what differs, and puts single Secrets back; anything else is in the archive (cluster/objects.json) for kubectl apply.';
   return [
     ...created.map(name =>
       told('gdc-object-created', `${name} was missing, and created.`, ''),

@@ -684,7 +684,7 @@ function preparedEverywhere(journals: Journal[]): VerifiedArchive | undefined {
   return same ? first : undefined;
 }
 
-function refuseUntrusted(proof: ArchiveProof, archive: ArchiveSource) {
+export function refuseUntrusted(proof: ArchiveProof, archive: ArchiveSource) {
   if (archive.trustedSigners.includes(proof.signer)) return;
   if (archive.digestConfirmed && archive.sha256) return;
   throw new ClusterBackupError({
