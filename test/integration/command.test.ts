@@ -175,7 +175,7 @@ it("backs up under a name of one's own, into one store or into any file", async 
   );
 });
 
-it('ends with 69 and tells what happened, how things are and what to do', async () => {
+it('ends with 69 and tells what happened, how things are and what to do (bmctl failure 9)', async () => {
   const before = await look(stage.lab);
   const [node] = stage.lab.nodes;
   await node.system.stopKubelet();

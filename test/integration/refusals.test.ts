@@ -180,7 +180,7 @@ const cases: Case[] = [
     },
   },
   {
-    name: 'a directory of manifests that cannot be written to',
+    name: 'a directory of manifests that cannot be written to (bmctl failure 4)',
     code: 'directory-not-writable',
     backup: 'nothing',
     arrange: async node => {
@@ -331,7 +331,7 @@ describe('an archive', () => {
     expect(failure.code).toBe('archive-signer-unknown');
   });
 
-  it('that is older than archives may be is not taken', async () => {
+  it('that is older than archives may be is not taken (bmctl failure 2)', async () => {
     const failure = await restoreFrom({ expireAfterDays: 0 });
     expect(failure.code).toBe('archive-expired');
   });

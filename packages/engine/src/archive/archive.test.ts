@@ -283,7 +283,7 @@ describe('an archive', () => {
     expect(listed.stdout.toString()).toContain(` ${size} `);
   });
 
-  it('keeps memory flat, however much passes', async () => {
+  it('keeps memory flat, however much passes (bmctl failure 3)', async () => {
     const text = '{"kind":"Pod","metadata":{"name":"web-';
     const block = Buffer.alloc(1024 * 1024, text + bytesOf(3000, 64));
     const size = 256 * block.length + 32;
