@@ -53,6 +53,16 @@ forCluster('backup', 'take a backup into the stores')
     "what a slow store has not taken waits on this machine's disk, encrypted",
   )
   .option(
+    '--without-quorum',
+    'when etcd lost its quorum, back up the member with the latest data, running or stopped',
+  )
+  .addOption(
+    new Option(
+      '--kept <operation>',
+      'back up the data that a restore replaced and kept',
+    ).conflicts('withoutQuorum'),
+  )
+  .option(
     '--prove',
     'open what was stored, as a restore would, before it counts',
   )

@@ -22,7 +22,7 @@ export type {
   SecretName,
 } from './gdc';
 export * from './layout';
-export type { EtcdMember, MemberStatus } from './etcd';
+export type { DataAtRest, EtcdMember, MemberStatus, Survivor } from './etcd';
 export { connectMember } from './etcd';
 export * from './kubernetes';
 export * from './pki';

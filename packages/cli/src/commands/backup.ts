@@ -19,17 +19,25 @@ interface Destination {
 }
 
 export function backup(
-  options: Destination & { cluster: string; config: string; prove?: boolean },
+  options: Destination & {
+    cluster: string;
+    config: string;
+    prove?: boolean;
+    withoutQuorum?: boolean;
+    kept?: string;
+  },
 ) {
   return conclude(async signal => {
     const configuration = readConfigurationFile(options.config);
-    const { cluster: name, backupFile, prove } = options;
+    const { cluster: name, backupFile, prove, withoutQuorum, kept } = options;
     const { key, summary, reservations, copies } = await takeBackup(
       configuration,
       { name, cluster: configuration.cluster(name) },
       {
         ...destination(configuration, options),
         proveContents: prove,
+        withoutQuorum,
+        kept,
         progress: tell(),
         signal,
       },

@@ -34,7 +34,7 @@ export function restore(options: RestoreOptions & { dryRun?: boolean }) {
         takeBackup(
           configuration,
           { name: options.cluster, cluster: reached },
-          { ...told, occasion: 'before-restore' },
+          { ...told, occasion: 'before-restore', withoutQuorum: true },
         ),
       progress: tell(),
       signal,

@@ -14,7 +14,13 @@ export async function takeBackup(
   what: { name: string; cluster: ClusterAccess },
   options: Pick<
     BackupOptions,
-    'occasion' | 'name' | 'progress' | 'signal' | 'proveContents'
+    | 'occasion'
+    | 'name'
+    | 'progress'
+    | 'signal'
+    | 'proveContents'
+    | 'withoutQuorum'
+    | 'kept'
   > & { stores?: StoreToOpen[] },
 ): Promise<BackupResult> {
   const { stores = configuredStores(configuration) } = options;

@@ -11,7 +11,7 @@ import {
   Packing,
   refuseUnsafeName,
 } from '../archive';
-import { checkCluster, Finding, refuseOn } from '../checks';
+import { checkCluster, CheckReport, Finding, refuseOn } from '../checks';
 import {
   cancelled,
   ClusterAccess,
@@ -33,11 +33,16 @@ import {
   writeCopies,
 } from '../copies';
 import { ClusterBackupError, NOTHING_CHANGED, restated } from '../errors';
-import { connectMember, EtcdMember } from '../etcd';
 import { captureFiles, ControlPlaneNode } from '../layout';
 import { askApi } from '../kubernetes';
 import { Progress, toldBytes } from '../progress';
 import { engineVersion } from '../version';
+import {
+  keptDataOf,
+  restingData,
+  runningMember,
+  SnapshotSource,
+} from './snapshotSource';
 
 /** @public */
 export interface BackupOptions extends Packing {
@@ -52,6 +57,13 @@ export interface BackupOptions extends Packing {
   signingKey: KeyObject;
   /** Why it is taken, where it is not for its own sake. */
   occasion?: 'before-restore';
+  /**
+   * When etcd lost its quorum, backs up the member with the latest data, running or stopped, and says so in the
+   * reservation `etcd-without-quorum`.
+   */
+  withoutQuorum?: boolean;
+  /** Of a restore: backs up the data that it replaced and kept, not the cluster as it runs. */
+  kept?: string;
   /**
    * Before it counts, opens what is stored, as a restore would. It takes as long again as half the backup
    * (docs/performance.md); without it the stored bytes are compared with those that were written.
@@ -110,14 +122,15 @@ export async function backupCluster(
   refuseWithoutCopy(copies);
   const connected = await connectCluster(options.cluster, { signal });
   try {
-    const { findings, nodes, fitness } = await checkCluster(connected, {
+    const report = await checkCluster(connected, {
       purpose: 'backup',
+      withoutQuorum: options.withoutQuorum,
+      withoutMembers: options.kept !== undefined,
       progress,
       signal,
     });
-    refuseOn(findings);
-    const chosen = nodes.find(node => node.etcd.name === fitness?.chosen)!;
-    const member = await connectMember(chosen, { signal });
+    refuseOn(report.findings);
+    const { source, found } = await chooseSource(report, options.kept, signal);
     try {
       return await store(
         {
@@ -125,18 +138,18 @@ export async function backupCluster(
           progress,
           signal,
           connected,
-          nodes,
+          nodes: report.nodes,
           copies,
           reservations: [
-            ...findings.filter(finding => finding.level === 'reservation'),
+            ...found,
+            ...report.findings.filter(({ level }) => level === 'reservation'),
             ...(options.dangerouslyStoreUnencrypted ? [UNENCRYPTED] : []),
           ],
         },
-        chosen,
-        member,
+        source,
       );
     } finally {
-      await member.close();
+      await source.close();
     }
   } catch (error) {
     const state = `${NOTHING_CHANGED} No backup was stored.`;
@@ -150,6 +163,24 @@ export async function backupCluster(
   } finally {
     await connected.close();
   }
+}
+
+/** What the snapshot is taken from, once nothing speaks against it. */
+async function chooseSource(
+  { nodes, fitness, survivor }: CheckReport,
+  kept: string | undefined,
+  signal: AbortSignal,
+): Promise<{ source: SnapshotSource; found: Finding[] }> {
+  if (kept !== undefined) {
+    const { source, reservation } = await keptDataOf(nodes, kept, signal);
+    return { source, found: [reservation] };
+  }
+  const name = fitness?.chosen ?? survivor?.member;
+  const node = nodes.find(({ etcd }) => etcd.name === name)!;
+  const source = survivor?.data
+    ? restingData(node, survivor.data)
+    : await runningMember(node, signal);
+  return { source, found: [] };
 }
 
 /** A disk between is for what nobody can read there. */
@@ -171,13 +202,12 @@ function refuseSpools(stores: StoreToOpen[]) {
 /** Streams the archive into the stores. When it cannot be written all end; a store that fails is left behind. */
 async function store(
   backup: Backup,
-  chosen: ControlPlaneNode,
-  member: EtcdMember,
+  source: SnapshotSource,
 ): Promise<BackupResult> {
   const { copies: open, progress, reservations } = backup;
   const stop = new AbortController();
   const signal = AbortSignal.any([backup.signal, stop.signal]);
-  const folder = `${backup.folder}/${chosen.caFingerprint.slice(0, 8)}`;
+  const folder = `${backup.folder}/${source.node.caFingerprint.slice(0, 8)}`;
   const { now, key } = await keyIn(folder, backup);
   const keys = { fileKey: new Uint8Array() };
   const archive = createArchive({
@@ -188,7 +218,7 @@ async function store(
     signal,
   });
   const [packed, written] = await Promise.all([
-    pack({ ...backup, signal }, archive, chosen, member, now).then(
+    pack({ ...backup, signal }, archive, source, now).then(
       summary => ({ summary }),
       error => {
         stop.abort(error);
@@ -270,19 +300,18 @@ function nameTaken(key: string) {
 async function pack(
   backup: Backup,
   archive: ArchiveWriter,
-  chosen: ControlPlaneNode,
-  member: EtcdMember,
+  source: SnapshotSource,
   now: Date,
 ): Promise<ArchiveSummary> {
+  const { node: chosen, etcdVersion } = source;
   const { progress, signal, nodes } = backup;
   const kubeSystemUid = askApi(chosen, 'own', signal, api =>
     api.kubeSystemUid(),
   ).catch(() => undefined);
-  const { revision: earliest, version } = await member.status();
-  const snapshot = await member.snapshot(signal, archive.takeBlock);
+  const snapshot = await source.open(signal, archive.takeBlock);
   await archive.description(
     describe(backup, chosen, {
-      etcdVersion: version,
+      etcdVersion,
       kubeSystemUid: await kubeSystemUid,
       size: snapshot.size,
       now,
@@ -325,16 +354,7 @@ async function pack(
     snapshot.facts.then(({ sha256 }) => sha256),
   );
   const facts = await snapshot.facts;
-  const { revision: latest } = await member.status();
-  if (facts.revision < earliest || facts.revision > latest) {
-    throw new ClusterBackupError({
-      code: 'snapshot-revision-wrong',
-      message: `The snapshot of ${chosen.etcd.name} holds revision ${facts.revision}, outside of ${earliest} to ${latest} which the member stood at.`,
-      state: NOTHING_CHANGED,
-      remedy: `Look at the health of ${chosen.etcd.name}; a backup of another member may be taken when it is stopped.`,
-      details: { member: chosen.etcd.name, earliest, latest, ...facts },
-    });
-  }
+  await source.judge(facts);
   progress({
     type: 'step',
     step: 'snapshot',

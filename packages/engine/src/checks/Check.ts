@@ -1,7 +1,7 @@
 import { ManagedCluster } from '../archive';
 import { ConnectedCluster } from '../cluster';
 import { ClusterBackupError } from '../errors';
-import { Fitness } from '../etcd';
+import { Fitness, Survivor } from '../etcd';
 import { ControlPlaneNode } from '../layout';
 import { Machine } from '../machine';
 
@@ -33,6 +33,10 @@ export interface CheckSubject {
   unreadable: Map<string, ClusterBackupError>;
   /** Of the etcd members, being asked meanwhile; not asked for before a restore. */
   fitness?: Promise<Fitness>;
+  /** A member to take a snapshot from though there is no quorum; looked for where a backup may do without. */
+  survivor?: Promise<{ survivor?: Survivor; unusable: ClusterBackupError[] }>;
+  /** The snapshot comes from elsewhere than the members as they are now. */
+  withoutMembers?: boolean;
   /** What a restore would put on each node: bytes, and the etcd version that wrote them. */
   snapshot?: { size: number; etcdVersion: string };
   /** Of what is to be restored: the user clusters that the cluster managed, where it tells. */

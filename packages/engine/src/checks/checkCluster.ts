@@ -1,6 +1,6 @@
 import { ConnectedCluster } from '../cluster';
 import { ClusterBackupError, NOTHING_CHANGED } from '../errors';
-import { Fitness } from '../etcd';
+import { findSurvivor, Fitness, Survivor } from '../etcd';
 import { ControlPlaneNode, readControlPlaneNode } from '../layout';
 import { Progress } from '../progress';
 import { apis } from './apis';
@@ -43,6 +43,8 @@ export interface CheckReport {
   /** Control-plane nodes that could be read. */
   nodes: ControlPlaneNode[];
   fitness?: Fitness;
+  /** Where no member is fit for want of a quorum, and a backup may do without: the one that it is taken from. */
+  survivor?: Survivor;
 }
 
 /**
@@ -56,14 +58,24 @@ export async function checkCluster(
     purpose: CheckSubject['purpose'];
     snapshot?: CheckSubject['snapshot'];
     archived?: CheckSubject['archived'];
+    /** A backup may be taken of a member that no quorum confirms. */
+    withoutQuorum?: boolean;
+    /** Of a backup: it is not taken from the members as they are now. */
+    withoutMembers?: boolean;
     progress: Progress;
     signal: AbortSignal;
   },
 ): Promise<CheckReport> {
-  const { purpose, snapshot, archived, progress, signal } = options;
+  const { purpose, snapshot, archived, withoutMembers } = options;
+  const { progress, signal } = options;
   const step = 'check';
   progress({ type: 'step', step, title: 'Check', status: 'started' });
   const read = await readNodes(cluster, signal);
+  const fitness =
+    purpose === 'restore' ? undefined : examineMembers(read.nodes, signal);
+  const survivor = options.withoutQuorum
+    ? fitness?.then(found => findSurvivor(read.nodes, found, signal))
+    : undefined;
   const subject: CheckSubject = {
     purpose,
     cluster,
@@ -71,8 +83,9 @@ export async function checkCluster(
     archived,
     signal,
     ...read,
-    fitness:
-      purpose === 'restore' ? undefined : examineMembers(read.nodes, signal),
+    fitness,
+    survivor,
+    withoutMembers,
   };
   const findings: Finding[] = [];
   for (const found of await Promise.all(
@@ -93,7 +106,8 @@ export async function checkCluster(
   return {
     findings: once(findings),
     nodes: read.nodes,
-    fitness: await subject.fitness,
+    fitness: await fitness,
+    survivor: (await survivor)?.survivor,
   };
 }
 

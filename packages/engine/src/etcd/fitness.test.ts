@@ -52,6 +52,9 @@ describe('judgeMembers', () => {
       chosen: 'b',
       reservations: [],
       refusals: [],
+      hasQuorum: true,
+      unconfirmed: [],
+      silent: [],
     });
   });
 
@@ -211,7 +214,12 @@ describe('on a real cluster', () => {
     ]);
     await etcd.members[1].stop('SIGKILL');
     const one = await judge();
-    expect(one.chosen).toBeUndefined();
+    expect(one).toMatchObject({
+      chosen: undefined,
+      hasQuorum: false,
+      unconfirmed: [{ member: 'cp3', revision: expect.any(Number) }],
+      silent: ['cp1', 'cp2'],
+    });
     const error = noFitMember(one);
     expect(error).toBeInstanceOf(ClusterBackupError);
     expect(error.code).toBe('etcd-no-quorum');

@@ -53,6 +53,12 @@ export interface Fitness {
   reservations: MemberFinding[];
   /** Why a member was not chosen; where none is, why there is no backup. */
   refusals: MemberFinding[];
+  /** Whether any member passed a read that takes a quorum. */
+  hasQuorum: boolean;
+  /** Members that answer and only lack a quorum that confirms them. */
+  unconfirmed: Array<{ member: string; revision: number }>;
+  /** Names of the members that do not answer. */
+  silent: string[];
 }
 
 async function or<T>(promise: Promise<T>): Promise<T | ClusterBackupError> {
@@ -232,11 +238,14 @@ export function judgeMembers(facts: ClusterFacts): Fitness {
   const majority = [...byHash].find(([, names]) => names.length > hashed / 2);
 
   const fit: Array<{ name: string; leader: boolean }> = [];
+  const unconfirmed: Fitness['unconfirmed'] = [];
+  const silent: string[] = [];
   for (const member of facts.members) {
     const { name, failure, status, linearizable, hash } = member;
     const refuse = (id: string, title: string, why: string, remedy: string) =>
       refusals.push({ id, member: name, title, message: why, remedy });
     if (failure || !status) {
+      silent.push(name);
       refuse(
         failure?.code ?? 'etcd-unreachable',
         'An etcd member does not answer',
@@ -263,6 +272,7 @@ export function judgeMembers(facts: ClusterFacts): Fitness {
         `Replace the member: remove it, empty its data directory, add it again.`,
       );
     } else if (typeof linearizable !== 'number') {
+      unconfirmed.push({ member: name, revision: status.revision });
       refuse(
         'etcd-no-quorum',
         'A member cannot confirm that it is up to date',
@@ -312,7 +322,17 @@ export function judgeMembers(facts: ClusterFacts): Fitness {
       remedy: 'Take another backup when the cluster has less to do.',
     });
   }
-  return { fit: order, chosen: order[0], reservations, refusals };
+  return {
+    fit: order,
+    chosen: order[0],
+    reservations,
+    refusals,
+    hasQuorum: facts.members.some(
+      ({ linearizable }) => typeof linearizable === 'number',
+    ),
+    unconfirmed,
+    silent,
+  };
 }
 
 /**

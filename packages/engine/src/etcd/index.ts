@@ -1,4 +1,6 @@
 export { connectMember } from './connectMember';
+export { readDataAtRest, streamDataAtRest } from './dataAtRest';
+export type { DataAtRest } from './dataAtRest';
 export type {
   EtcdMember,
   KeyValue,
@@ -17,3 +19,5 @@ export type {
 } from './fitness';
 export { findRestoreTool } from './restoreTool';
 export type { RestoreTool } from './restoreTool';
+export { chooseSurvivor, findSurvivor } from './survivor';
+export type { Survivor } from './survivor';

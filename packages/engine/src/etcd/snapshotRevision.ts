@@ -13,23 +13,23 @@ export interface RevisionFinder {
 }
 
 // bbolt: a page begins with id u64, flags u16, count u16, overflow u32; the numbers are the machine's, little endian.
-const PAGE_HEADER = 16;
-const ELEMENT = 16;
-const BRANCH = 0x01;
-const LEAF = 0x02;
+export const PAGE_HEADER = 16;
+export const ELEMENT = 16;
+export const BRANCH = 0x01;
+export const LEAF = 0x02;
 const META = 0x04;
 const BUCKET_ELEMENT = 0x01;
 const MAGIC = 0xed0cdaed;
-const BUCKET_HEADER = 16;
+export const BUCKET_HEADER = 16;
 
 /** `main(8, big endian) _ sub(8)`, with a `t` after it for a deletion. */
-const REVISION_KEY = 17;
+export const REVISION_KEY = 17;
 const UNDERSCORE = 0x5f;
 
-const readId = (bytes: Buffer, at: number) =>
+export const readId = (bytes: Buffer, at: number) =>
   bytes.readUInt32LE(at) + bytes.readUInt32LE(at + 4) * 2 ** 32;
 
-const readMainRevision = (key: Buffer) =>
+export const readMainRevision = (key: Buffer) =>
   key.readUInt32BE(0) * 2 ** 32 + key.readUInt32BE(4);
 
 /** Of so many leaf pages with the highest revisions the revision is kept; this bounds memory at any size. */
@@ -37,9 +37,9 @@ const KEPT_LEAVES = 1024;
 const KEPT_OTHER_LEAVES = 1024;
 
 /** A leaf page of another bucket than `key`: short, kept whole for the names in it. */
-type Entries = Map<string, { bucket: boolean; value: Buffer }>;
+export type Entries = Map<string, { bucket: boolean; value: Buffer }>;
 
-function readEntries(page: Buffer): Entries {
+export function readEntries(page: Buffer): Entries {
   const entries: Entries = new Map();
   const count = page.readUInt16LE(10);
   for (let i = 0; i < count; i++) {
@@ -58,6 +58,51 @@ function readEntries(page: Buffer): Entries {
     });
   }
   return entries;
+}
+
+/** The size of pages and the root page, as the newer of the two meta pages tells them; nothing where neither is one. */
+export function readMeta(
+  block: Buffer,
+): { pageSize: number; root: number } | undefined {
+  let newest = -1;
+  let found: { pageSize: number; root: number } | undefined;
+  for (const size of [4096, 8192, 16384, 32768, 65536, 1024, 2048, 512]) {
+    for (const at of [0, size]) {
+      if (
+        at + 80 <= block.length &&
+        (block.readUInt16LE(at + 8) & META) !== 0 &&
+        block.readUInt32LE(at + 16) === MAGIC &&
+        block.readUInt32LE(at + 24) === size &&
+        readId(block, at + 64) > newest
+      ) {
+        newest = readId(block, at + 64);
+        found = { pageSize: size, root: readId(block, at + 32) };
+      }
+    }
+  }
+  return found;
+}
+
+/** The highest revision that compactions tell of, in the entries of the `meta` bucket. */
+export function compactedRevision(metaEntries: Entries | undefined): number {
+  return ['finishedCompactRev', 'scheduledCompactRev'].reduce(
+    (newest, name) => {
+      const value = metaEntries?.get(name)?.value;
+      return value && value.length >= REVISION_KEY
+        ? Math.max(newest, readMainRevision(value))
+        : newest;
+    },
+    0,
+  );
+}
+
+/** The highest revision among the keys of a `key` bucket that lies in its parent's page, after its own header. */
+export function inlineRevision(bucket: Buffer): number {
+  return [...readEntries(bucket.subarray(BUCKET_HEADER)).keys()].reduce(
+    (newest, key) =>
+      Math.max(newest, readMainRevision(Buffer.from(key, 'latin1'))),
+    0,
+  );
 }
 
 /**
@@ -81,25 +126,6 @@ export function createRevisionFinder(): RevisionFinder {
   /** Last keys that lie in bytes still to come. */
   let awaited: Array<{ page: number; at: number; key: Buffer; have: number }> =
     [];
-
-  function readMeta(block: Buffer) {
-    let newest = -1;
-    for (const size of [4096, 8192, 16384, 32768, 65536, 1024, 2048, 512]) {
-      for (const at of [0, size]) {
-        if (
-          at + 80 <= block.length &&
-          (block.readUInt16LE(at + 8) & META) !== 0 &&
-          block.readUInt32LE(at + 16) === MAGIC &&
-          block.readUInt32LE(at + 24) === size &&
-          readId(block, at + 64) > newest
-        ) {
-          newest = readId(block, at + 64);
-          pageSize = size;
-          root = readId(block, at + 32);
-        }
-      }
-    }
-  }
 
   function keepRevision(page: number, key: Buffer) {
     if (key[8] !== UNDERSCORE) {
@@ -182,7 +208,7 @@ export function createRevisionFinder(): RevisionFinder {
 
   function update(block: Buffer) {
     if (offset === 0) {
-      readMeta(block);
+      ({ pageSize, root } = readMeta(block) ?? { pageSize, root });
     }
     if (awaited.length > 0) {
       serveAwaited(block);
@@ -234,12 +260,7 @@ export function createRevisionFinder(): RevisionFinder {
       }
       newest = leaf;
     } else {
-      // A bucket so small that it lies in its parent's page, after its own header.
-      for (const key of readEntries(
-        keyBucket.value.subarray(BUCKET_HEADER),
-      ).keys()) {
-        newest = Math.max(newest, readMainRevision(Buffer.from(key, 'latin1')));
-      }
+      newest = inlineRevision(keyBucket.value);
     }
     const meta = buckets?.get('meta');
     const metaRoot = meta?.bucket ? readId(meta.value, 0) : 0;
@@ -247,14 +268,8 @@ export function createRevisionFinder(): RevisionFinder {
       meta && metaRoot === 0
         ? readEntries(meta.value.subarray(BUCKET_HEADER))
         : otherLeaves.get(metaRoot);
-    for (const name of ['finishedCompactRev', 'scheduledCompactRev']) {
-      const value = metaEntries?.get(name)?.value;
-      if (value && value.length >= REVISION_KEY) {
-        newest = Math.max(newest, readMainRevision(value));
-      }
-    }
     // A store that was never written to is at revision 1.
-    return Math.max(newest, 1);
+    return Math.max(newest, compactedRevision(metaEntries), 1);
   }
 
   return { update, revision };

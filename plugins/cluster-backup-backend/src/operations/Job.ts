@@ -39,6 +39,10 @@ export type Job =
       folder: string;
       /** The archive's, where it is not the usual one. */
       name?: string;
+      /** Of the latest data that is left, when etcd lost its quorum. */
+      withoutQuorum?: boolean;
+      /** Of the data that this restore replaced. */
+      kept?: string;
       stores: PluggedStore[];
       packing: Packing;
       /** As PEM. */

@@ -54,7 +54,7 @@ export async function performJob(
           safety &&
           (async (cluster, meanwhile) => {
             const made = await backUp(
-              { ...safety, cluster },
+              { ...safety, cluster, withoutQuorum: true },
               meanwhile,
               'before-restore',
             );
@@ -103,6 +103,8 @@ async function backUp(
     cluster: job.cluster,
     folder: job.folder,
     name: job.name,
+    withoutQuorum: job.withoutQuorum,
+    kept: job.kept,
     stores: job.stores.map(store => ({
       id: store.id,
       open: () => openStore(store),
