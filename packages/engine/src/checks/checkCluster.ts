@@ -76,6 +76,8 @@ export async function checkCluster(
   const survivor = options.withoutQuorum
     ? fitness?.then(found => findSurvivor(read.nodes, found, signal))
     : undefined;
+  // Where it is waited for it is told; that the members could not be asked is told before.
+  survivor?.catch(() => {});
   const subject: CheckSubject = {
     purpose,
     cluster,
