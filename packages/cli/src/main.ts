@@ -87,6 +87,15 @@ const toRestore = (command: Command) =>
 
 toRestore(forCluster('restore', 'put a backup back'))
   .option('--dry-run', 'everything up to the commit, then take it back')
+  .option(
+    '--with-files',
+    "put the archive's certificates, keys and manifests back too, of a replaced CA as well",
+  )
+  .option(
+    '--leave-out <machine>',
+    'a dead control-plane machine that is powered off and stays so; given as often as there are',
+    (name: string, earlier: string[] = []) => [...earlier, name],
+  )
   .action(restore);
 
 toRestore(

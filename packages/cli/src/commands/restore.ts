@@ -20,7 +20,14 @@ interface ClusterOptions {
 type RestoreOptions = ClusterOptions &
   ArchiveOptions & { confirmDigest?: string };
 
-export function restore(options: RestoreOptions & { dryRun?: boolean }) {
+export function restore(
+  options: RestoreOptions & {
+    dryRun?: boolean;
+    withFiles?: boolean;
+    leaveOut?: string[];
+  },
+) {
+  const { dryRun, withFiles, leaveOut } = options;
   return conclude(async signal => {
     const configuration = readConfigurationFile(options.config);
     const cluster = configuration.cluster(options.cluster);
@@ -29,7 +36,9 @@ export function restore(options: RestoreOptions & { dryRun?: boolean }) {
     const result = await restoreCluster({
       cluster,
       archive: await confirmedArchive(named, options.confirmDigest, signal),
-      dryRun: options.dryRun,
+      dryRun,
+      withFiles,
+      leaveOut,
       safetyBackup: (reached, told) =>
         takeBackup(
           configuration,

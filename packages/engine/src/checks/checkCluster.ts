@@ -11,7 +11,9 @@ import { clocks } from './clocks';
 import { disks } from './disks';
 import { gcpKeys } from './gcpKeys';
 import { gdcState } from './gdcState';
+import { images } from './images';
 import { kubelets } from './kubelets';
+import { kubeletVersions } from './kubeletVersions';
 import { layoutRead } from './layoutRead';
 import { machinesReached } from './machinesReached';
 import { managedClusters } from './managedClusters';
@@ -32,6 +34,8 @@ const checks: Check[] = [
   apis,
   certificates,
   restoreTool,
+  images,
+  kubeletVersions,
   gdcState,
   gcpKeys,
   managedClusters,
@@ -56,6 +60,8 @@ export async function checkCluster(
   cluster: ConnectedCluster,
   options: {
     purpose: CheckSubject['purpose'];
+    /** The nodes as they are to be; as they are by default. */
+    read?: NodesRead;
     snapshot?: CheckSubject['snapshot'];
     archived?: CheckSubject['archived'];
     /** A backup may be taken of a member that no quorum confirms. */
@@ -70,7 +76,7 @@ export async function checkCluster(
   const { progress, signal } = options;
   const step = 'check';
   progress({ type: 'step', step, title: 'Check', status: 'started' });
-  const read = await readNodes(cluster, signal);
+  const read = options.read ?? (await readNodes(cluster, signal));
   const fitness =
     purpose === 'restore' ? undefined : examineMembers(read.nodes, signal);
   const survivor = options.withoutQuorum
@@ -113,7 +119,18 @@ export async function checkCluster(
   };
 }
 
-async function readNodes(cluster: ConnectedCluster, signal: AbortSignal) {
+/** The control-plane nodes that were reached, as far as they could be read. @public */
+export interface NodesRead {
+  nodes: ControlPlaneNode[];
+  /** Why a node's layout could not be read, by machine. */
+  unreadable: Map<string, ClusterBackupError>;
+}
+
+/** Reads what every reached control-plane node is. @public */
+export async function readNodes(
+  cluster: ConnectedCluster,
+  signal: AbortSignal,
+): Promise<NodesRead> {
   const nodes: ControlPlaneNode[] = [];
   const unreadable = new Map<string, ClusterBackupError>();
   const controlPlane = cluster.outcomes.filter(o => o.role === 'control-plane');

@@ -30,7 +30,7 @@ async function room(
     [
       'sh',
       '-c',
-      'df -B1 --output=avail,target "$1" | tail -n 1; stat -c %s "$1/member/snap/db" 2>/dev/null || echo 0',
+      'there=$1; while [ ! -e "$there" ]; do there=$(dirname "$there"); done; df -B1 --output=avail,target "$there" | tail -n 1; stat -c %s "$1/member/snap/db" 2>/dev/null || echo 0',
       'sh',
       etcd.dataDir,
     ],
@@ -57,13 +57,14 @@ async function room(
 /** Everything that a restore will write to or rename in, tried as root: a full or read-only file system shows here. */
 async function writable(
   { signal }: CheckSubject,
-  { machine, etcd, manifestsDir }: ControlPlaneNode,
+  { machine, etcd, manifestsDir, filesBack }: ControlPlaneNode,
 ): Promise<Finding[]> {
   const { stdout } = await machine.run(
     [
       'sh',
       '-c',
       `for directory; do
+  while [ ! -e "$directory" ]; do directory=$(dirname "$directory"); done
   probe=$directory/.cluster-backup-probe
   # In a shell of its own: where ":" cannot be redirected, POSIX has the shell end.
   if ! (: > "$probe" && rm -f "$probe") 2>/dev/null; then
@@ -75,6 +76,7 @@ done`,
       manifestsDir,
       `${manifestsDir}/..`,
       '/var/lib',
+      ...(filesBack?.directories ?? []),
     ],
     { signal },
   );

@@ -1,4 +1,4 @@
 export type { Check, CheckSubject, Finding } from './Check';
-export { checkCluster, refuseOn } from './checkCluster';
+export { checkCluster, readNodes, refuseOn } from './checkCluster';
 export { managedFindings } from './managedClusters';
-export type { CheckReport } from './checkCluster';
+export type { CheckReport, NodesRead } from './checkCluster';

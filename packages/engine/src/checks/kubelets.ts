@@ -5,9 +5,15 @@ export const kubelets: Check = {
   id: 'kubelets',
   title: 'Every kubelet runs',
   run(subject) {
-    const { purpose, signal, cluster } = subject;
+    const { purpose, signal, cluster, nodes } = subject;
+    // One that gets its configuration back is started with it.
+    const isStarted = (name: string) =>
+      nodes.some(
+        ({ machine, filesBack }) => machine.name === name && filesBack?.kubelet,
+      );
     const levelOf = (name: string) =>
       purpose !== 'backup' &&
+      !isStarted(name) &&
       cluster.access.controlPlane.some(a => a.name === name)
         ? ('refusal' as const)
         : ('reservation' as const);

@@ -62,14 +62,28 @@ export interface LayoutReservation {
   machine?: string;
 }
 
+/** What a restore puts back of a node's files, since those that are there cannot serve the restored data. @public */
+export interface FilesBack {
+  /** One reason or several, each a whole sentence. */
+  why: string[];
+  /** Whether the kubelet's own files are among them. */
+  kubelet: boolean;
+  /** Where they are put. */
+  directories: string[];
+}
+
 /** What a control-plane node is, read from the node itself. @public */
 export interface ControlPlaneNode {
   machine: Machine;
+  /** Set where it was read from an archive, out of which a restore will make it what this says. */
+  filesBack?: FilesBack;
   /** Of its Node; the kubelet names static pods after it, `etcd-NAME`. Undefined where its certificate does not tell. */
   nodeName?: string;
   /** The folder that the kubelet watches. */
   manifestsDir: string;
   etcd: EtcdInstance;
+  /** The etcd of its own that keeps Events, where there is one. */
+  etcdEvents?: EtcdInstance;
   apiServer: ApiServerInstance;
   controllerManager?: StaticPodInstance;
   scheduler?: StaticPodInstance;
@@ -83,9 +97,13 @@ export interface ControlPlaneNode {
     frontProxyCa?: string;
     /** Of the key that signs ServiceAccount tokens. */
     signingKey?: string;
+    /** Of each key that what is stored may be encrypted with: SHA-256, in hex, of provider, name and key. */
+    encryptionKeys: string[];
   };
   /** The API server's address that the kubelet uses, `https://10.0.0.10:6443`. */
   frontServer: string;
+  /** All that its static pods run. */
+  images: string[];
   /** Files, symbolic links and folders that a backup keeps, sorted; none of them data. */
   capture: string[];
   reservations: LayoutReservation[];

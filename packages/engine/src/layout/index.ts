@@ -2,6 +2,7 @@ export type {
   ApiServerInstance,
   ControlPlaneNode,
   EtcdInstance,
+  FilesBack,
   LayoutReservation,
   StaticPodInstance,
 } from './ControlPlaneNode';
@@ -11,3 +12,5 @@ export { readControlPlaneNode } from './kubeadm';
 export { readNodeCertificates } from './nodeCertificates';
 export type { NodeCertificate } from './nodeCertificates';
 export { readFiles } from './readFiles';
+export { filesInArchive } from './NodeFiles';
+export type { ArchivedFile } from './NodeFiles';

@@ -103,7 +103,7 @@ describe('readControlPlaneNode', () => {
     expect(node.nodeName).toBeUndefined();
     const fingerprints = [
       node.caFingerprint,
-      ...Object.values(node.fingerprints),
+      ...Object.values(node.fingerprints).flat(),
     ];
     expect(new Set(fingerprints).size).toBe(4);
     for (const fingerprint of fingerprints) {

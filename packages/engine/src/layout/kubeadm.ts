@@ -6,7 +6,6 @@ import { readCertificate } from '../pki/certificate';
 import { publicKeyFingerprint } from '../pki/fingerprint';
 import {
   captureRoots,
-  CaptureRoots,
   configurationFiles,
   filesNamedByConfiguration,
 } from './captureList';
@@ -16,8 +15,10 @@ import {
   EtcdInstance,
   LayoutReservation,
 } from './ControlPlaneNode';
+import { encryptionKeysIn } from './encryptionKeys';
 import { flag, flagList } from './flags';
-import { readFiles } from './readFiles';
+import { DataDirOwner, MAX_CAPTURED_FILE } from './listFiles';
+import { filesOn, NodeFiles } from './NodeFiles';
 import { parseStaticPod, StaticContainer, StaticPod } from './staticPod';
 
 const KUBELET_CONFIG = '/var/lib/kubelet/config.yaml';
@@ -25,8 +26,6 @@ const KUBELET_KUBECONFIG = '/etc/kubernetes/kubelet.conf';
 /** Where the kubelet keeps it, whatever names it. */
 const KUBELET_CERTIFICATE = '/var/lib/kubelet/pki/kubelet-client-current.pem';
 const MANIFESTS = '/etc/kubernetes/manifests';
-/** A file larger than this in a folder that a pod mounts is data, whatever its name. */
-const MAX_CAPTURED_FILE = 4 << 20;
 
 interface Component {
   pod: StaticPod;
@@ -284,69 +283,36 @@ function refuseExternalEtcd(
   });
 }
 
+/** As its manifest has it; etcd wants a data directory that no other reads. */
+function ownerOf({ runAs }: StaticPod): DataDirOwner {
+  return { ...runAs, mode: 0o700 };
+}
+
+/** The etcd that keeps Events: a pod of its own, whatever its container is called. */
+async function readEtcdEvents(
+  machine: Machine,
+  pods: StaticPod[],
+  nodeFiles: NodeFiles,
+): Promise<EtcdInstance | undefined> {
+  const pod = pods.find(({ name }) => name === 'etcd-events');
+  const container = pod?.containers.find(({ flags }) => flags.has('data-dir'));
+  if (!pod || !container) return undefined;
+  const etcd = readEtcd(machine, { pod, container });
+  const nothing = { roots: ['/dev/null'], excludes: () => true };
+  const owner = ownerOf(pod);
+  const { dataDir } = await nodeFiles.list(nothing, etcd.dataDir, owner);
+  return { ...etcd, ...(dataDir ?? owner) };
+}
+
 function imageVersion(image: string): string | undefined {
   return /:v?(\d+\.\d+\.\d+[\w.+-]*)(?:@|$)/.exec(image)?.[1];
-}
-
-interface Listing {
-  paths: string[];
-  tooLarge: string[];
-  /** Where symbolic links lead that leave the listed folders. */
-  targets: string[];
-  dataDir?: { uid: number; gid: number; mode: number };
-}
-
-// Records end in NUL: kind and size and path; `L` is where a link leads, `D` the owner and mode of the data directory.
-// A root that is a link to a folder is followed, links below a root only to files.
-const LIST_SCRIPT = `data=$1; shift
-stat -c 'D %u %g %a' -- "$data" 2>/dev/null | tr '\\n' '\\0'
-find "$@" -xdev -maxdepth 8 \\( -type f -o -type l -o -type d \\) -printf '%y %s %p\\0' 2>/dev/null
-for r do if [ -h "$r" ] && [ -d "$r" ]; then printf 'L 0 %s\\0' "$(readlink -f -- "$r")"; fi; done
-find "$@" -xdev -maxdepth 8 -type l -exec sh -c 'for l do t=$(readlink -f -- "$l") && [ -f "$t" ] && printf "L 0 %s\\0" "$t"; done' sh {} + 2>/dev/null
-exit 0`;
-
-/** Lists what is below the roots, in one command. */
-async function list(
-  machine: Machine,
-  { roots, excludes }: CaptureRoots,
-  dataDir: string,
-  signal: AbortSignal,
-): Promise<Listing> {
-  const { stdout } = await machine.run(
-    ['sh', '-c', LIST_SCRIPT, 'sh', dataDir, ...roots],
-    { signal, maxOutput: 8 << 20 },
-  );
-  const listing: Listing = { paths: [], tooLarge: [], targets: [] };
-  const targets = new Set<string>();
-  for (const record of stdout.split('\0')) {
-    const [kind, size] = record.split(' ', 2);
-    const path = record.slice(kind.length + 1 + (size?.length ?? 0) + 1);
-    if (kind === 'D') {
-      const [uid, gid, mode] = record.split(' ').slice(1);
-      listing.dataDir = {
-        uid: Number(uid),
-        gid: Number(gid),
-        mode: parseInt(mode, 8),
-      };
-    } else if (path && !excludes(path)) {
-      if (kind === 'L') {
-        targets.add(path);
-      } else if (kind === 'f' && Number(size) > MAX_CAPTURED_FILE) {
-        listing.tooLarge.push(path);
-      } else {
-        listing.paths.push(path);
-      }
-    }
-  }
-  const listed = new Set(listing.paths);
-  listing.targets = [...targets].filter(path => !listed.has(path));
-  return listing;
 }
 
 /**
  * Reads what a control-plane node is from its kubelet's configuration, its static-pod manifests and its PKI, in two
  * or three commands on the machine.
  *
+ * @param nodeFiles - where its files are; those that are on the machine by default
  * @throws ClusterBackupError `layout-not-kubeadm`, `manifest-unreadable`, `layout-external-etcd`,
  * `layout-certificate-unreadable`, and those of the machine
  * @public
@@ -354,12 +320,14 @@ async function list(
 export async function readControlPlaneNode(
   machine: Machine,
   signal: AbortSignal,
+  nodeFiles: NodeFiles = filesOn(machine, signal),
 ): Promise<ControlPlaneNode> {
-  const files = await readFiles(
-    machine,
-    [KUBELET_CONFIG, KUBELET_KUBECONFIG, KUBELET_CERTIFICATE, MANIFESTS],
-    signal,
-  );
+  const files = await nodeFiles.read([
+    KUBELET_CONFIG,
+    KUBELET_KUBECONFIG,
+    KUBELET_CERTIFICATE,
+    MANIFESTS,
+  ]);
   const kubeletConfig = files.get(KUBELET_CONFIG);
   if (!kubeletConfig) {
     throw notKubeadm(machine, `there is no ${KUBELET_CONFIG}`);
@@ -376,9 +344,7 @@ export async function readControlPlaneNode(
     )?.staticPodPath || MANIFESTS;
   const manifestsDir = posix.normalize(staticPodPath).replace(/(.)\/$/, '$1');
   const manifests =
-    manifestsDir === MANIFESTS
-      ? files
-      : await readFiles(machine, [manifestsDir], signal);
+    manifestsDir === MANIFESTS ? files : await nodeFiles.read([manifestsDir]);
   const { pods, broken } = parseManifests(manifests, manifestsDir);
 
   const reservations: LayoutReservation[] = broken.map(({ path }) => ({
@@ -439,7 +405,8 @@ export async function readControlPlaneNode(
   ) {
     refuseExternalEtcd(machine, apiServer, null);
   }
-  const etcd = readEtcd(machine, etcdComponent ?? required('etcd'));
+  const { pod: etcdPod, container } = etcdComponent ?? required('etcd');
+  const etcd = readEtcd(machine, { pod: etcdPod, container });
   refuseExternalEtcd(machine, apiServer, etcd);
   for (const override of flagList(
     apiServerComponent.container.flags,
@@ -467,17 +434,13 @@ export async function readControlPlaneNode(
   const configurations = configurationFiles(pods);
   const roots = captureRoots(manifestsDir, pods);
   const [listing, more] = await Promise.all([
-    list(machine, roots, etcd.dataDir, signal),
-    readFiles(
-      machine,
-      [
-        apiServer.clientCa,
-        etcd.certificate.ca,
-        ...[frontProxyCa, signingKey].filter(path => path !== undefined),
-        ...configurations,
-      ],
-      signal,
-    ),
+    nodeFiles.list(roots, etcd.dataDir, ownerOf(etcdPod)),
+    nodeFiles.read([
+      apiServer.clientCa,
+      etcd.certificate.ca,
+      ...[frontProxyCa, signingKey].filter(path => path !== undefined),
+      ...configurations,
+    ]),
   ]);
   if (!listing.dataDir) {
     throw notKubeadm(machine, `there is no ${etcd.dataDir}`, {
@@ -498,11 +461,10 @@ export async function readControlPlaneNode(
   ].filter(path => !listing.paths.includes(path));
   const further =
     furtherRoots.length > 0
-      ? await list(
-          machine,
+      ? await nodeFiles.list(
           { roots: furtherRoots, excludes: roots.excludes },
           etcd.dataDir,
-          signal,
+          ownerOf(etcdPod),
         )
       : undefined;
   for (const path of [...listing.tooLarge, ...(further?.tooLarge ?? [])]) {
@@ -545,6 +507,7 @@ export async function readControlPlaneNode(
     ),
     manifestsDir,
     etcd: { ...etcd, ...listing.dataDir },
+    etcdEvents: await readEtcdEvents(machine, pods, nodeFiles),
     apiServer,
     controllerManager: instance(component('kube-controller-manager')),
     scheduler: instance(component('kube-scheduler')),
@@ -554,8 +517,16 @@ export async function readControlPlaneNode(
       etcdCa: fingerprint(etcd.certificate.ca),
       frontProxyCa: frontProxyCa && fingerprint(frontProxyCa),
       signingKey: signingKey && fingerprint(signingKey),
+      encryptionKeys: encryptionKeysIn(
+        more.get(apiServer.encryptionProviderConfig ?? ''),
+      ),
     },
     frontServer: serverOf(machine, KUBELET_KUBECONFIG, kubeletKubeconfig),
+    images: [
+      ...new Set(
+        pods.flatMap(({ containers }) => containers.map(({ image }) => image)),
+      ),
+    ].sort(),
     capture: [...new Set([...listing.paths, ...(further?.paths ?? [])])].sort(),
     reservations,
   };

@@ -18,12 +18,15 @@ export interface StaticPod {
   containers: StaticContainer[];
   /** Paths of all its hostPath volumes. */
   hostPaths: string[];
+  /** Whom its containers run as; root where it does not say. */
+  runAs: { uid: number; gid: number };
 }
 
 interface PodDocument {
   kind?: unknown;
   metadata?: { name?: unknown };
   spec?: {
+    securityContext?: { runAsUser?: number; runAsGroup?: number };
     containers?: ContainerDocument[];
     volumes?: Array<{ name?: string; hostPath?: { path?: string } }>;
   };
@@ -111,5 +114,9 @@ export function parseStaticPod(
     name: document.metadata.name,
     containers,
     hostPaths: [...volumes.values()],
+    runAs: {
+      uid: document.spec.securityContext?.runAsUser ?? 0,
+      gid: document.spec.securityContext?.runAsGroup ?? 0,
+    },
   };
 }

@@ -53,6 +53,7 @@ const planOf = (nodes: ControlPlaneNode[], archive: Description) =>
     },
     nodes,
     description: archive,
+    leftOut: [],
     answered: { members: [], quorum: false, apiServers: [] },
   });
 

@@ -34,6 +34,8 @@ export interface Plan {
   token: string;
   nodes: NodePlan[];
   workers: string[];
+  /** Control-plane nodes that are stated to be powered off, and are no members any more. */
+  leftOut: string[];
   /** Who answered before anything was done: an undo waits for these again and for no others. */
   answered: Answered;
 }
@@ -75,11 +77,12 @@ export function makePlan(options: {
   access: ClusterMachines;
   nodes: ControlPlaneNode[];
   description: Description;
+  leftOut: readonly string[];
   answered: Answered;
 }): Plan {
-  const { operation, access, nodes, description, answered } = options;
+  const { operation, access, nodes, description, leftOut, answered } = options;
   refuseOtherCluster(nodes, description);
-  refuseOtherNodes(nodes, description);
+  refuseOtherNodes(nodes, description, leftOut);
   refuseOtherVersions(access, nodes, description);
   return {
     planVersion: 1,
@@ -93,6 +96,7 @@ export function makePlan(options: {
     token: `${operation}-${randomBytes(8).toString('hex')}`,
     nodes: nodes.map(node => planNode(node, operation)),
     workers: access.workers.map(worker => worker.name),
+    leftOut: [...leftOut],
     answered,
   };
 }
@@ -195,7 +199,12 @@ function refuseOtherCluster(
   for (const node of nodes) refuseOtherCa(node.machine.name, node, description);
 }
 
-function refuseOtherCa(
+/**
+ * Refuses to put an archive onto a node of another authority.
+ *
+ * @throws ClusterBackupError `archive-other-cluster`
+ */
+export function refuseOtherCa(
   machine: string,
   { caFingerprint: found }: Pick<ControlPlaneNode, 'caFingerprint'>,
   { cluster: { caFingerprint: expected } }: Description,
@@ -205,15 +214,20 @@ function refuseOtherCa(
     code: 'archive-other-cluster',
     message: `The cluster CA on ${machine} (${found}) is not the one of the archive (${expected}).`,
     state: NOTHING_CHANGED,
-    remedy: `Choose a backup of this cluster. If the CA of ${machine} was replaced since, put the old one back on it first.`,
+    remedy: `Choose a backup of this cluster. If the CA of ${machine} was replaced since, restore with files: the archive's certificates, keys and manifests are put back as well.`,
     details: { machine, found, expected },
   });
 }
 
-function refuseOtherNodes(nodes: ControlPlaneNode[], description: Description) {
+function refuseOtherNodes(
+  nodes: ControlPlaneNode[],
+  description: Description,
+  leftOut: readonly string[],
+) {
   const identity = (name: string, urls: string[]) => `${name}=${urls[0]}`;
   const now = nodes.map(n => identity(n.etcd.name, n.etcd.peerUrls)).sort();
   const then = description.nodes
+    .filter(({ name }) => !leftOut.includes(name))
     .map(n => identity(n.etcd.name, n.etcd.peerUrls))
     .sort();
   // A node that could not be read on the day of the backup is not in the archive; its member is made all the same.

@@ -1,5 +1,6 @@
 import { ClusterBackupError, NOTHING_CHANGED } from '../errors';
 import { findRestoreTool } from '../etcd';
+import { ArchivedFiles, filesToPutBack, tarOf } from './ArchivedFiles';
 import { fanOutTogether } from '../fanOut';
 import { toldBytes } from '../progress';
 import { change, claim } from './journal';
@@ -52,13 +53,48 @@ export async function claimMachines(
       attempting.attempt,
       'scratch',
       // Members of one attempt fit together; one that an earlier attempt made counts no longer.
-      `workspace=$1
+      `workspace=$1 data=$2 owner=$3 mode=$4
 rm -f "$here/verified.json"
 sync "$here"
 ${CLEAR_SCRATCH}
+if [ ! -e "$data" ]; then
+  mkdir -p -m 755 "$(dirname "$data")"
+  mkdir "$data"
+  chown "$owner" "$data"
+  chmod "$mode" "$data"
+fi
 mkdir -m 700 -p "$workspace" "$workspace/attempt-$fence"
 chmod 700 "$workspace"`,
-      [workspaceOf(attempting.plan, node.plan)],
+      [
+        workspaceOf(attempting.plan, node.plan),
+        node.plan.etcd.dataDir,
+        `${node.plan.etcd.uid}:${node.plan.etcd.gid}`,
+        node.plan.etcd.mode.toString(8),
+      ],
+      { signal: attempting.signal },
+    );
+  });
+}
+
+/** Lays the files that are put back beside the member to be, each node's on it; the archive is not proven yet. */
+export async function stageFiles(
+  attempting: Attempting,
+  nodes: StepNode[],
+  archived: ArchivedFiles,
+): Promise<void> {
+  const lacking = nodes.filter(({ plan }) => plan.filesBack);
+  if (!lacking.length) return;
+  await onAll(attempting, lacking, 'stage-files', async ({ machine, plan }) => {
+    const files = filesToPutBack(archived.of(plan.name), plan.filesBack!);
+    await machine.write(
+      [
+        'sh',
+        '-c',
+        'umask 077; mkdir "$1" && exec tar --numeric-owner --same-owner -xpf - -C "$1"',
+        'sh',
+        `${scratchOf(attempting, plan)}/files`,
+      ],
+      tarOf(files),
       { signal: attempting.signal },
     );
   });
@@ -213,6 +249,8 @@ if [ -e "$scratch/restored" ]; then
   rm -rf "$workspace/restored"
   mv "$scratch/restored" "$workspace/restored"
 fi
+rm -rf "$workspace/files"
+if [ -e "$scratch/files" ]; then mv "$scratch/files" "$workspace/files"; fi
 ${CLEAR_SCRATCH}
 sync "$workspace"
 printf %s "$input" | write "$here/verified.json"`,
@@ -239,7 +277,7 @@ export async function sweepWorkspace(
     `workspace=$1
 ${CLEAR_SCRATCH}
 if [ -e "$workspace/kept" ] || [ -e "$workspace/kept.none" ]; then
-  rm -rf "$workspace/restored"
+  rm -rf "$workspace/restored" "$workspace/files"
 else
   rm -f "$here/verified.json"
   sync "$here"

@@ -5,7 +5,13 @@ import {
   Description,
   readArchive,
 } from '../archive';
-import { checkCluster, Finding, refuseOn } from '../checks';
+import {
+  checkCluster,
+  Finding,
+  NodesRead,
+  readNodes,
+  refuseOn,
+} from '../checks';
 import {
   cancelled,
   ClusterAccess,
@@ -22,7 +28,10 @@ import {
   objectsIn,
   refuseOtherObjects,
 } from './archivedAccess';
+import { ArchivedFiles } from './ArchivedFiles';
+import { decideFiles } from './decideFiles';
 import { Journal, readJournal, takeOver } from './journal';
+import { leaveOut, leftOutFindings, without } from './leaveOut';
 import {
   isCommitBegun,
   isPastReturn,
@@ -52,6 +61,7 @@ import {
   buildMembers,
   claimMachines,
   receiveSnapshot,
+  stageFiles,
   sweepWorkspace,
 } from './prepare';
 import { putBackManaged } from './putBackManaged';
@@ -85,6 +95,15 @@ export interface RestoreOptions {
   archive: ArchiveSource;
   /** Do everything up to the commit, then take it back. */
   dryRun?: boolean;
+  /**
+   * Put back certificates, keys and manifests on every control-plane node, of a replaced CA too; by default only where
+   * those on a node cannot serve the archive's data.
+   */
+  withFiles?: boolean;
+  /**
+   * Control-plane machines that a person states to be powered off for good: the restored cluster has no members on them.
+   */
+  leaveOut?: string[];
   /** Backs up what is about to be replaced. */
   safetyBackup?: SafetyBackup;
   progress?: Progress;
@@ -115,7 +134,8 @@ export interface RestoreResult {
 export async function restoreCluster(
   options: RestoreOptions,
 ): Promise<RestoreResult> {
-  return attemptOn(options, async (cluster, run) => {
+  return attemptOn(options, async (connected, run) => {
+    const cluster = leaveOut(connected, options.leaveOut);
     const journals = await readJournals(cluster).catch(error => {
       throw restated(causeOf(error, run.signal), NOTHING_CHANGED);
     });
@@ -150,9 +170,9 @@ export async function resumeRestore(options: {
   signal?: AbortSignal;
   boundary?: Boundary;
 }): Promise<RestoreResult> {
-  return attemptOn(options, async (cluster, run) => {
-    const found = await readJournals(cluster);
-    const { plan } = unfinished(found);
+  return attemptOn(options, async (connected, run) => {
+    const { plan, journals: found } = await readUnfinished(connected);
+    const cluster = without(connected, plan.leftOut);
     const attempting = attempt(cluster, plan, nextFence(found), run);
     const nodes = await nodesOf(attempting);
     await takeOverAll(attempting, nodes);
@@ -187,15 +207,34 @@ export async function resumeRestore(options: {
 }
 
 /** What was prepared a while ago begins on machines as they are now. Room for the member is not needed any more. */
-async function checkPrepared({ cluster, plan, progress, signal }: Attempting) {
+async function checkPrepared(attempting: Attempting) {
+  const { cluster, plan, progress, signal } = attempting;
   const { findings } = await checkCluster(cluster, {
     purpose: 'restore',
+    read: await asPlanned(attempting, await readNodes(cluster, signal)),
     snapshot: { size: 0, etcdVersion: plan.archive.etcdVersion },
     progress,
     signal,
   });
   refuseOn(findings);
   return findings.filter(finding => finding.level === 'reservation');
+}
+
+/** Nodes that get files back are not yet what they will be: the plan says what. */
+async function asPlanned(
+  attempting: Pick<Attempting, 'cluster' | 'plan'>,
+  { nodes, unreadable }: NodesRead,
+): Promise<NodesRead> {
+  const planned = (await nodesOf(attempting)).filter(node => node.filesBack);
+  const isPlanned = (name: string) =>
+    planned.some(({ machine }) => machine.name === name);
+  return {
+    nodes: [
+      ...nodes.filter(({ machine }) => !isPlanned(machine.name)),
+      ...planned,
+    ],
+    unreadable: new Map([...unreadable].filter(([name]) => !isPlanned(name))),
+  };
 }
 
 /** An undo that was cut off, or did not reach all machines, is ended first: a commit begins on all of them alike. */
@@ -219,9 +258,9 @@ export async function undoRestore(options: {
   boundary?: Boundary;
 }): Promise<{ operation: string }> {
   return attemptOn(options, async (cluster, run) => {
-    const { journals, error } = await readJournalsReached(cluster);
+    const { journals, unreached } = await readJournalsReached(cluster);
     // Whether one is unfinished where nobody can look is not known.
-    if (error && !journals.some(journal => journal.current)) throw error;
+    if (!journals.some(journal => journal.current)) refuseUnreached(unreached);
     const { plan } = unfinished(journals);
     const attempting = attempt(cluster, plan, nextFence(journals), run);
     const reach = await reachedNodes(attempting);
@@ -261,17 +300,18 @@ export async function findUnfinishedRestore(
   archive?: ArchiveSource,
 ): Promise<UnfinishedRestore | undefined> {
   return attemptOn({ cluster, archive }, async connected => {
-    const { journals, error } = await readJournalsReached(connected);
+    const { journals, unreached } = await readJournalsReached(connected);
     if (!journals.some(journal => journal.current)) {
-      if (error) throw error;
+      refuseUnreached(unreached);
       return undefined;
     }
     const { plan } = unfinished(journals);
+    const isAllRead = plan.nodes.every(({ name }) => !unreached.has(name));
     return {
       operation: plan.operation,
       plan,
       onlyForward: journals.some(isPastReturn),
-      needsArchive: error ? undefined : !preparedEverywhere(journals),
+      needsArchive: isAllRead ? !preparedEverywhere(journals) : undefined,
     };
   });
 }
@@ -335,14 +375,16 @@ function attempt(
 /** Zone 1: nothing that a running component reads is changed; whatever fails, all of it is removed again. */
 async function prepare(
   cluster: ConnectedCluster,
-  options: { archive: ArchiveSource },
+  options: Pick<RestoreOptions, 'archive' | 'withFiles' | 'leaveOut'>,
   run: Run,
   earlier: { fence: number; plan?: Plan },
 ): Promise<Prepared> {
+  let description: Description;
   let attempting: Attempting | undefined;
   let reservations: Finding[] = [];
   let trailer = '';
   let objects: KubernetesObject[] = [];
+  const files = new ArchivedFiles();
   try {
     const source = await options.archive.open(run.signal);
     const proof = await readArchive(
@@ -353,16 +395,31 @@ async function prepare(
         signal: run.signal,
       },
       {
-        description: async description => {
+        description: found => {
+          description = found;
           if (earlier.plan) refuseOtherArchive(earlier.plan, description);
           else refuseExpired(description, options.archive.expireAfterDays);
+        },
+        objects: list => {
+          objects = objectsIn(list);
+        },
+        nodeFile: (node, header, content) => files.take(node, header, content),
+        snapshot: async (size, stream) => {
+          const read = await readNodes(cluster, run.signal);
+          const target = earlier.plan
+            ? await asPlanned({ cluster, plan: earlier.plan }, read)
+            : await decideFiles(
+                cluster,
+                read,
+                description,
+                { files, withFiles: options.withFiles ?? false },
+                run.signal,
+              );
           const report = await checkCluster(cluster, {
             ...run,
             purpose: 'restore',
-            snapshot: {
-              size: description.snapshot.size,
-              etcdVersion: description.versions.etcd,
-            },
+            read: target,
+            snapshot: { size, etcdVersion: description.versions.etcd },
             archived: description.cluster,
           });
           refuseOn(report.findings);
@@ -371,18 +428,16 @@ async function prepare(
           );
           const plan =
             earlier.plan ??
-            (await planFor(cluster, report.nodes, description, run));
+            (await planFor(cluster, report.nodes, run, {
+              description,
+              leftOut: options.leaveOut ?? [],
+            }));
           attempting = attempt(cluster, plan, earlier.fence, run);
           const nodes = await nodesOf(attempting);
           if (!earlier.plan) await takeOverAll(attempting, nodes);
           await claimMachines(attempting, nodes);
-        },
-        objects: list => {
-          objects = objectsIn(list);
-        },
-        snapshot: async (size, stream) => {
-          const nodes = await nodesOf(attempting!);
-          trailer = await receiveSnapshot(attempting!, nodes, size, stream);
+          await stageFiles(attempting, nodes, files);
+          trailer = await receiveSnapshot(attempting, nodes, size, stream);
         },
       },
     );
@@ -409,20 +464,22 @@ async function prepare(
       causeOf(error, run.signal),
       earlier.plan ? 'Nothing was changed by this attempt.' : NOTHING_CHANGED,
     );
+  } finally {
+    files.wipe();
   }
 }
 
 async function planFor(
   cluster: ConnectedCluster,
   nodes: ControlPlaneNode[],
-  description: Description,
   run: Run,
+  given: { description: Description; leftOut: readonly string[] },
 ): Promise<Plan> {
   return makePlan({
     operation: operationName(new Date()),
     access: cluster.access,
     nodes,
-    description,
+    ...given,
     answered: await whoAnswers(nodes, run.signal),
   });
 }
@@ -463,7 +520,7 @@ async function commit(
     operation: plan.operation,
     plan,
     verified,
-    reservations,
+    reservations: [...reservations, ...leftOutFindings(plan.leftOut)],
     outageSeconds,
     kept: plan.nodes.map(node => ({
       machine: node.name,
@@ -628,21 +685,39 @@ async function journalOn(
   return readJournal(await cluster.machine(name));
 }
 
-/** As many journals as can be read, and why one could not. */
+/** As many journals as can be read, and why others could not, by machine. */
 async function readJournalsReached(cluster: ConnectedCluster) {
   const journals: Journal[] = [];
-  let unreached: ClusterBackupError | undefined;
+  const unreached = new Map<string, ClusterBackupError>();
   await Promise.all(
     cluster.access.controlPlane.map(async ({ name }) => {
       try {
         journals.push(await journalOn(cluster, name));
       } catch (error) {
         if (!(error instanceof ClusterBackupError)) throw error;
-        unreached = error;
+        unreached.set(name, error);
       }
     }),
   );
-  return { journals, error: unreached };
+  return { journals, unreached };
+}
+
+/** The restore that was left half-way; every machine that it is of must tell. */
+async function readUnfinished(cluster: ConnectedCluster) {
+  const { journals, unreached } = await readJournalsReached(cluster);
+  const leftOut =
+    journals.find(journal => journal.current)?.current?.plan.leftOut ?? [];
+  refuseUnreached(unreached, leftOut);
+  return { plan: unfinished(journals).plan, journals };
+}
+
+function refuseUnreached(
+  unreached: Map<string, ClusterBackupError>,
+  leftOut: readonly string[] = [],
+) {
+  for (const [name, error] of unreached) {
+    if (!leftOut.includes(name)) throw error;
+  }
 }
 
 function nextFence(journals: Journal[]): number {

@@ -84,8 +84,8 @@ function refuseOther(
     state: NOTHING_CHANGED,
     remedy:
       found === 'older'
-        ? `What an older ${name} makes of that data nobody knows: put an image of ${wrote}, or a later one of the same minor version, into ${manifestPath} on every control-plane node.`
-        : `Data is restored into the same minor version of ${name} only: choose a backup of later than its upgrade, or put an image of ${wrote} into ${manifestPath} on every control-plane node.`,
+        ? `What an older ${name} makes of that data nobody knows: put an image of ${wrote}, or a later one of the same minor version, into ${manifestPath} on every control-plane node; or restore with files, which puts the archive's manifests back.`
+        : `Data is restored into the same minor version of ${name} only: choose a backup of later than its upgrade, or put an image of ${wrote} into ${manifestPath} on every control-plane node; or restore with files, which puts the archive's manifests back.`,
     details: { machine, runs, archive: wrote },
   });
 }

@@ -57,7 +57,7 @@ const kubeadmDefaults = {
 };
 const NETWORK = '198.51.100';
 const READY_MS = 120_000;
-const TOOLS = ['crictl', 'systemctl', 'ctr'];
+const TOOLS = ['crictl', 'systemctl', 'ctr', 'kubelet'];
 
 interface LiveMachine {
   plan: MachinePlan;

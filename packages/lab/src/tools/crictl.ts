@@ -65,6 +65,8 @@ const commands: Record<string, (argv: string[]) => Promise<number>> = {
   stop,
   rm: remove,
   images,
+  inspecti: inspectImage,
+  pull,
   version,
 };
 
@@ -341,6 +343,32 @@ async function images(argv: string[]): Promise<number> {
       ],
       8,
     ),
+  );
+}
+
+async function inspectImage(argv: string[]): Promise<number> {
+  const { flags, words } = parseFlags('crictl', argv, outputFlags);
+  const names = await askAgent(AGENT_SOCKET, 'images');
+  for (const name of words) {
+    if (!names.includes(name)) {
+      throw fatal(`no such image "${name}" present`);
+    }
+    if (!flags.quiet) {
+      const status = { id: imageDigest(name), repoTags: [name] };
+      print(formatted(flags.output?.[0] ?? 'json', { status }));
+    }
+  }
+  return 0;
+}
+
+/** The lab's network has no way out. */
+async function pull([name]: string[]): Promise<number> {
+  if ((await askAgent(AGENT_SOCKET, 'images')).includes(name)) {
+    return print(`Image is up to date for ${imageDigest(name)}\n`);
+  }
+  const host = name.split('/')[0];
+  throw fatal(
+    `pulling image: failed to pull and unpack image "${name}": failed to resolve reference "${name}": dial tcp: lookup ${host}: no such host`,
   );
 }
 

@@ -1,5 +1,6 @@
 import { crictl } from './crictl';
 import { ctr } from './ctr';
+import { kubelet } from './kubelet';
 import { systemctl } from './systemctl';
 import { ToolFailure } from './ToolFailure';
 
@@ -7,6 +8,7 @@ const tools: Record<string, (argv: string[]) => Promise<number>> = {
   crictl,
   systemctl,
   ctr,
+  kubelet,
 };
 
 /** The programs of a node that speak to its runtime, kubelet and services. */

@@ -3,6 +3,7 @@ import { confirmRestored } from './confirmRestored';
 import { parkControlPlane } from './parkControlPlane';
 import { parkEtcd } from './parkEtcd';
 import { passPointOfNoReturn } from './passPointOfNoReturn';
+import { putBackFiles } from './putBackFiles';
 import { restartKubelets } from './restartKubelets';
 import { returnApiServers } from './returnApiServers';
 import { returnControllers } from './returnControllers';
@@ -15,6 +16,7 @@ export const commitSteps: Step[] = [
   parkControlPlane,
   weighBump,
   parkEtcd,
+  putBackFiles,
   swapData,
   returnEtcd,
   passPointOfNoReturn,

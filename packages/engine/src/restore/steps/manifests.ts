@@ -67,10 +67,15 @@ while :; do
   for port in $3; do
     if [ -n "$(ss -ltnH "sport = :$port")" ]; then left="$left port $port,"; fi
   done
-  if [ -z "$left" ]; then # the runtime is asked, which costs more, when the ports are closed
+  if [ -z "$left" ] || [ "$4" = orphaned ]; then # the runtime is asked, which costs more, when the ports are closed
     for label in $2; do
       running=$(crictl ps -q --label "$label")
-      if [ -n "$running" ]; then left="$left container \${label#*=},"; fi
+      if [ -n "$running" ]; then
+        left="$left container \${label#*=},"
+        if [ "$4" = orphaned ] && ! systemctl is-active kubelet >/dev/null; then
+          crictl stop --timeout 30 $running >/dev/null || true
+        fi
+      fi
     done
   fi
   if [ -z "$left" ]; then exit 0; fi
@@ -81,6 +86,8 @@ done`,
       String(GONE_WITHIN_SECONDS),
       labels.join(' '),
       ports.join(' '),
+      // Where the kubelet has lost its configuration nobody else stops what no manifest asks for any more.
+      plan.filesBack?.kubelet ? 'orphaned' : '',
     ],
     {
       accept: [0, STILL_THERE],
