@@ -9,6 +9,7 @@ import {
   OperationEvents,
   RecipientChallenge,
   RecipientProof,
+  RestoreRequest,
 } from './types';
 
 /**
@@ -31,16 +32,7 @@ export interface ClusterBackupApi {
 
   startCheck(clusterRef: string): Promise<Operation>;
   startBackup(clusterRef: string, choices?: BackupChoices): Promise<Operation>;
-  startRestore(
-    clusterRef: string,
-    options: {
-      backupId: string;
-      /** The cluster's name, as the person typed it. */
-      confirmation: string;
-      /** The 16-byte file key of this one archive, base64; none where it is not encrypted. */
-      fileKey?: string;
-    },
-  ): Promise<Operation>;
+  startRestore(clusterRef: string, request: RestoreRequest): Promise<Operation>;
 
   /** Reads every copy of a backup, and makes those that are missing from one that is good. */
   verifyBackup(id: string): Promise<Operation>;

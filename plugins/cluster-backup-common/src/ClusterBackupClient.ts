@@ -12,6 +12,7 @@ import {
   OperationEvents,
   RecipientChallenge,
   RecipientProof,
+  RestoreRequest,
 } from './types';
 
 /**
@@ -79,9 +80,9 @@ export class ClusterBackupClient implements ClusterBackupApi {
 
   async startRestore(
     clusterRef: string,
-    options: { backupId: string; confirmation: string; fileKey?: string },
+    request: RestoreRequest,
   ): Promise<Operation> {
-    return this.json('POST', `${pathOf(clusterRef)}/restores`, options);
+    return this.json('POST', `${pathOf(clusterRef)}/restores`, request);
   }
 
   async verifyBackup(id: string): Promise<Operation> {

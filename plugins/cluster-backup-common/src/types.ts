@@ -121,6 +121,19 @@ export interface BackupChoices {
   stores?: string[];
 }
 
+/** What a person asks for who restores. @public */
+export interface RestoreRequest {
+  backupId: string;
+  /** The cluster's name, as the person typed it. */
+  confirmation: string;
+  /** The 16-byte file key of this one archive, base64; none where it is not encrypted. */
+  fileKey?: string;
+  /** Put certificates, keys and manifests back on every control-plane node, not only where they were lost. */
+  withFiles?: boolean;
+  /** Names of control-plane machines that the person states to be powered off for good. */
+  leaveOut?: string[];
+}
+
 /** @public */
 export type OperationKind = 'check' | 'backup' | 'restore' | 'verify';
 

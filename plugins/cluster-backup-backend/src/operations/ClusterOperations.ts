@@ -2,6 +2,7 @@ import {
   Backup,
   BackupChoices,
   Operation,
+  RestoreRequest,
 } from '@cluster-backup/backstage-plugin-cluster-backup-common';
 import { ClusterBackupError, NOTHING_CHANGED } from '@cluster-backup/engine';
 import { BackupRecordStore } from '../database/BackupRecordStore';
@@ -67,7 +68,7 @@ export class ClusterOperations {
   async restore(
     clusterRef: string,
     by: string,
-    options: { backupId: string; confirmation: string; fileKey?: string },
+    options: RestoreRequest,
   ): Promise<Operation> {
     const name = this.clusters.configuredName(clusterRef);
     if (options.confirmation !== name) {
@@ -103,7 +104,15 @@ export class ClusterOperations {
       workerId: this.worker.id,
     });
     if (!claim) throw await this.busy(clusterRef);
-    return this.begin(claim, { type: 'restore', cluster, archive, safety });
+    const { withFiles, leaveOut } = options;
+    return this.begin(claim, {
+      type: 'restore',
+      cluster,
+      archive,
+      withFiles,
+      leaveOut,
+      safety,
+    });
   }
 
   async resume(

@@ -52,6 +52,8 @@ export type Job =
       type: 'restore';
       cluster: ClusterAccess;
       archive: ArchiveToOpen;
+      withFiles?: boolean;
+      leaveOut?: string[];
       /** What is replaced is backed up before, where it can be configured so. */
       safety?: BackupJob;
     }

@@ -50,6 +50,8 @@ export async function performJob(
         signal,
         cluster: job.cluster,
         archive,
+        withFiles: job.withFiles,
+        leaveOut: job.leaveOut,
         safetyBackup:
           safety &&
           (async (cluster, meanwhile) => {

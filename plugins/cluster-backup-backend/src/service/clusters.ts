@@ -30,6 +30,8 @@ const restoreShape = z
     backupId: z.string(),
     confirmation: z.string(),
     fileKey: z.string().optional(),
+    withFiles: z.boolean().optional(),
+    leaveOut: z.array(z.string().max(253)).min(1).max(100).optional(),
   })
   .strict();
 

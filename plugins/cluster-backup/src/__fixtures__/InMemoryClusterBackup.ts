@@ -13,6 +13,7 @@ import {
   OperationKind,
   RecipientChallenge,
   RecipientProof,
+  RestoreRequest,
 } from '@cluster-backup/backstage-plugin-cluster-backup-common';
 
 type Told = Pick<OperationEvent, 'type' | 'message'> & Partial<OperationEvent>;
@@ -161,7 +162,7 @@ export class InMemoryClusterBackup implements ClusterBackupApi {
 
   async startRestore(
     clusterRef: string,
-    options: { backupId: string; confirmation: string; fileKey?: string },
+    options: RestoreRequest,
   ): Promise<Operation> {
     return this.start('restore', { clusterRef, ...options });
   }
