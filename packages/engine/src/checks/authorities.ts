@@ -35,6 +35,6 @@ function strangers(
       )
         .map(({ machine }) => machine.name)
         .join(' and ')}.`,
-      remedy: `Check that ${name} is a machine of this cluster. Where its authority is being replaced, finish that on every node first.`,
+      remedy: `Check that ${name} is a machine of this cluster. Where its authority is being replaced, finish that on every node first; to go back to the authority of a backup, restore with files.`,
     }));
 }

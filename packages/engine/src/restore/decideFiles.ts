@@ -14,7 +14,6 @@ import {
 import { Machine } from '../machine';
 import { readCertificate } from '../pki';
 import { ArchivedFiles, filesToPutBack } from './ArchivedFiles';
-import { refuseOtherCa } from './plan';
 
 /** What a node lacks whose own files say no more what it is. */
 const LOST = [
@@ -34,8 +33,8 @@ const KUBELET_FILES = {
  * encryption keys are not those of the archive, or are gone, gets its files back out of it; so does each when that is
  * asked for.
  *
- * @throws ClusterBackupError `archive-other-cluster`, `archive-other-machine`, `archive-other-paths`,
- * `archived-certificate-expired`, and those of the machines
+ * @throws ClusterBackupError `archive-other-machine`, `archive-other-paths`, `archived-certificate-expired`, and those
+ * of the machines
  */
 export async function decideFiles(
   cluster: ConnectedCluster,
@@ -51,7 +50,6 @@ export async function decideFiles(
       const live = nodes.find(node => node.machine === machine);
       const error = unreadable.get(machine.name);
       if (!live && !LOST.includes(error?.code ?? '')) return undefined;
-      if (live && !withFiles) refuseOtherCa(machine.name, live, description);
       const own = files.of(machine.name);
       const archived =
         own.length > 0 ? await nodeInArchive(machine, own, signal) : undefined;
@@ -63,6 +61,9 @@ export async function decideFiles(
   const whys = known.map(({ live, error, archived }) => {
     if (!archived) return [];
     if (!live) return [error!.message];
+    // Of another authority it may be of another cluster: it is left to be refused as it is.
+    const isOther = live.caFingerprint !== description.cluster.caFingerprint;
+    if (isOther && !withFiles) return [];
     return whyFiles(live, archived, withFiles);
   });
   const anyBack = whys.some(why => why.length);
@@ -70,7 +71,8 @@ export async function decideFiles(
     const why = whys[at];
     const isStranger =
       live?.fingerprints.etcdCa !== archived?.fingerprints.etcdCa;
-    if (archived && anyBack && !why.length && isStranger) {
+    const isOther = live?.caFingerprint !== archived?.caFingerprint;
+    if (archived && anyBack && !why.length && isStranger && !isOther) {
       why.push(
         `etcd's certificate authority on ${machine.name} is not the one that other nodes get back.`,
       );

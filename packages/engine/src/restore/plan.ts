@@ -199,12 +199,7 @@ function refuseOtherCluster(
   for (const node of nodes) refuseOtherCa(node.machine.name, node, description);
 }
 
-/**
- * Refuses to put an archive onto a node of another authority.
- *
- * @throws ClusterBackupError `archive-other-cluster`
- */
-export function refuseOtherCa(
+function refuseOtherCa(
   machine: string,
   { caFingerprint: found }: Pick<ControlPlaneNode, 'caFingerprint'>,
   { cluster: { caFingerprint: expected } }: Description,
