@@ -81,6 +81,7 @@ export const clusterBackupPlugin = createBackendPlugin({
           operations,
           backups,
           worker,
+          logger,
         });
 
         deps.permissionsRegistry.addPermissions(clusterBackupPermissions);

@@ -2,11 +2,14 @@ import {
   Backup,
   BackupChoices,
   BackupPage,
+  ChosenSecret,
   ClusterOverview,
+  DifferingObject,
   KeptBackup,
   ManagedClusters,
   Operation,
   OperationEvents,
+  PutBackResult,
   RecipientChallenge,
   RecipientProof,
   RestoreRequest,
@@ -36,6 +39,17 @@ export interface ClusterBackupApi {
 
   /** Reads every copy of a backup, and makes those that are missing from one that is good. */
   verifyBackup(id: string): Promise<Operation>;
+
+  /** The objects that are not as they are in a backup of a cluster of Google Distributed Cloud; all of it is read. */
+  compareObjects(
+    id: string,
+    options: { fileKey?: string },
+  ): Promise<{ differing: DifferingObject[] }>;
+  /** Puts single Secrets back, and creates what is missing. */
+  putBackObjects(
+    id: string,
+    options: { fileKey?: string; secrets: ChosenSecret[]; missing: boolean },
+  ): Promise<PutBackResult>;
 
   /** Says that a backup is to be kept, whatever a rule says. */
   holdBackup(id: string, options: { reason: string }): Promise<KeptBackup>;

@@ -5,11 +5,14 @@ import {
   Backup,
   BackupChoices,
   BackupPage,
+  ChosenSecret,
   ClusterOverview,
+  DifferingObject,
   KeptBackup,
   ManagedClusters,
   Operation,
   OperationEvents,
+  PutBackResult,
   RecipientChallenge,
   RecipientProof,
   RestoreRequest,
@@ -91,6 +94,22 @@ export class ClusterBackupClient implements ClusterBackupApi {
       `/backups/${encodeURIComponent(id)}/verifications`,
       {},
     );
+  }
+
+  async compareObjects(
+    id: string,
+    options: { fileKey?: string },
+  ): Promise<{ differing: DifferingObject[] }> {
+    const path = `/backups/${encodeURIComponent(id)}/object-comparisons`;
+    return this.json('POST', path, options);
+  }
+
+  async putBackObjects(
+    id: string,
+    options: { fileKey?: string; secrets: ChosenSecret[]; missing: boolean },
+  ): Promise<PutBackResult> {
+    const path = `/backups/${encodeURIComponent(id)}/put-backs`;
+    return this.json('POST', path, options);
   }
 
   async holdBackup(

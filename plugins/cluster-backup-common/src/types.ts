@@ -273,6 +273,40 @@ export interface ManagedClusters {
   fault?: Fault;
 }
 
+/**
+ * How an object that an archive has differs from the one that is there: by name. Values are never told.
+ *
+ * @public
+ */
+export interface DifferingObject {
+  kind: string;
+  namespace: string;
+  name: string;
+  /** `missing`: it is not there. */
+  difference: 'missing' | 'differs';
+  /** Of one that is there: which one was compared. */
+  resourceVersion?: string;
+  /** Names of a Secret's keys, paths in a spec. */
+  fields: { name: string; change: 'added' | 'removed' | 'changed' }[];
+}
+
+/** A Secret that is to be put back. @public */
+export interface ChosenSecret {
+  namespace: string;
+  name: string;
+  /** Of the one that a person saw; one that was changed since is left alone. */
+  resourceVersion?: string;
+}
+
+/** What became of objects that were to be put back; each is named `KIND NAMESPACE/NAME`. @public */
+export interface PutBackResult {
+  created: string[];
+  updated: string[];
+  /** They were as in the archive already. */
+  same: string[];
+  failed: { object: string; why: string }[];
+}
+
 /** Newest first. @public */
 export interface BackupPage {
   backups: Backup[];

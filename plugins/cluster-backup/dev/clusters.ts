@@ -95,6 +95,66 @@ past('production');
 
 clusterBackup.addCluster(refOf('unprotected'));
 
+clusterBackup.addCluster(refOf('gdc-admin'), {
+  stores: ['local', 'offsite'],
+  supportLink: { url: 'https://help.example.com/', title: 'Platform team' },
+  backups: backupsOf('gdc-admin', 2).map(backup => ({
+    ...backup,
+    gdc: { type: 'admin' },
+    versions: { ...backup.versions, gdc: '1.32.100-gke.42' },
+  })),
+});
+clusterBackup.managed = {
+  clusters: [
+    { name: 'shop', namespace: 'cluster-shop', change: 'back' },
+    { name: 'kiosk', namespace: 'cluster-kiosk', change: 'forgotten' },
+    { name: 'old', namespace: 'cluster-old', change: 'returns' },
+    { name: 'edge', namespace: 'cluster-edge', change: 'same' },
+  ],
+};
+
+clusterBackup.addCluster(refOf('gdc-user'), {
+  backups: backupsOf('gdc-user', 2).map(backup => ({
+    ...backup,
+    gdc: { type: 'user', managedBy: 'gdc-admin' },
+    versions: { ...backup.versions, gdc: '1.32.100-gke.42' },
+  })),
+});
+clusterBackup.differing = [
+  {
+    kind: 'Secret',
+    namespace: 'cluster-shop',
+    name: 'ssh-key',
+    difference: 'differs',
+    resourceVersion: '7',
+    fields: [{ name: 'id_rsa', change: 'changed' }],
+  },
+  {
+    kind: 'Secret',
+    namespace: 'anthos-creds',
+    name: 'gke-connect',
+    difference: 'missing',
+    fields: [],
+  },
+  {
+    kind: 'Cluster',
+    namespace: 'cluster-shop',
+    name: 'shop',
+    difference: 'differs',
+    resourceVersion: '9',
+    fields: [
+      { name: 'spec.anthosBareMetalVersion', change: 'changed' },
+      { name: 'spec.clusterOperations.enableApplication', change: 'added' },
+    ],
+  },
+];
+clusterBackup.putBack = {
+  created: ['Secret anthos-creds/gke-connect'],
+  updated: ['Secret cluster-shop/ssh-key'],
+  same: [],
+  failed: [],
+};
+
 clusterBackup.addCluster(refOf('running'), {
   backups: backupsOf('running', 3),
 });
@@ -237,6 +297,8 @@ clusterBackup.addCluster(refOf('unconfigured'), { name: undefined });
 export const entities: Entity[] = [
   'production',
   'unprotected',
+  'gdc-admin',
+  'gdc-user',
   'running',
   'interrupted',
   'forward',

@@ -1,18 +1,25 @@
+import { LoggerService } from '@backstage/backend-plugin-api';
 import {
   Backup,
   BackupChoices,
+  ChosenSecret,
+  DifferingObject,
   Operation,
+  PutBackResult,
   RestoreRequest,
 } from '@cluster-backup/backstage-plugin-cluster-backup-common';
 import { ClusterBackupError, NOTHING_CHANGED } from '@cluster-backup/engine';
 import { BackupRecordStore } from '../database/BackupRecordStore';
 import { Claim, OperationStore } from '../database/OperationStore';
 import { ConfiguredClusters } from './ConfiguredClusters';
-import { ArchiveToOpen, Job } from './Job';
+import { ArchiveToOpen, Job, Outcome } from './Job';
 import { foreseen } from './fault';
 import { OperationWorker } from './OperationWorker';
+import { startEngine } from './startEngine';
 
 const FILE_KEY_BYTES = 16;
+/** A browser waits for it. */
+const OBJECTS_WITHIN_MS = 5 * 60_000;
 
 /** What people may start, end and take up again on a cluster. Whether they may was asked before. */
 export class ClusterOperations {
@@ -20,17 +27,20 @@ export class ClusterOperations {
   private readonly operations: OperationStore;
   private readonly backups: BackupRecordStore;
   private readonly worker: OperationWorker;
+  private readonly logger: LoggerService;
 
   constructor(options: {
     clusters: ConfiguredClusters;
     operations: OperationStore;
     backups: BackupRecordStore;
     worker: OperationWorker;
+    logger: LoggerService;
   }) {
     this.clusters = options.clusters;
     this.operations = options.operations;
     this.backups = options.backups;
     this.worker = options.worker;
+    this.logger = options.logger;
   }
 
   async check(clusterRef: string, by: string): Promise<Operation> {
@@ -113,6 +123,54 @@ export class ClusterOperations {
       leaveOut,
       safety,
     });
+  }
+
+  /** How the objects of a cluster differ from those of a backup; it takes as long as reading the archive does. */
+  async compareObjects(
+    backup: Backup,
+    options: { fileKey?: string },
+  ): Promise<{ differing: DifferingObject[] }> {
+    const outcome = await this.onObjects(backup, options.fileKey);
+    if (outcome.type === 'compared') return { differing: outcome.differing };
+    throw new Error(`A comparison ended in ${outcome.type}`);
+  }
+
+  async putBackObjects(
+    backup: Backup,
+    options: { fileKey?: string; secrets: ChosenSecret[]; missing: boolean },
+  ): Promise<PutBackResult> {
+    const { fileKey, ...put } = options;
+    const current = await this.operations.current(backup.clusterRef);
+    const isHeldUp = current?.kind === 'restore';
+    if (isHeldUp) throw await this.busy(backup.clusterRef);
+    const outcome = await this.onObjects(backup, fileKey, put);
+    if (outcome.type === 'put-back') return outcome.result;
+    throw new Error(`Putting back ended in ${outcome.type}`);
+  }
+
+  private async onObjects(
+    backup: Backup,
+    fileKey?: string,
+    put?: { secrets: ChosenSecret[]; missing: boolean },
+  ): Promise<Outcome> {
+    const cluster = this.clusters.access(backup.clusterRef);
+    if (!('resource' in cluster)) throw notManaged(backup);
+    const archive = await this.clusters.archive(
+      backup,
+      fileKeyTo(backup, fileKey),
+    );
+    const engine = startEngine(
+      { type: 'objects', cluster, archive, put },
+      { progress: () => {}, defect: stack => this.logger.warn(stack) },
+    );
+    const patience = setTimeout(engine.cancel, OBJECTS_WITHIN_MS);
+    try {
+      const outcome = await engine.outcome;
+      if (outcome.type !== 'failed') return outcome;
+      throw new ClusterBackupError(outcome.fault);
+    } finally {
+      clearTimeout(patience);
+    }
   }
 
   async resume(
@@ -235,6 +293,15 @@ export class ClusterOperations {
       remedy: 'Start again in a minute.',
     });
   }
+}
+
+function notManaged({ clusterRef }: Backup) {
+  return new ClusterBackupError({
+    code: 'put-back-not-managed',
+    message: `${clusterRef} is not of layout gdc: nothing but etcd holds its objects.`,
+    state: NOTHING_CHANGED,
+    remedy: 'Restore the backup, or take what you need out of the archive.',
+  });
 }
 
 /** What opens the archive of a backup, where anything is needed to. */

@@ -1,13 +1,17 @@
 import { StoreType } from '@cluster-backup/backstage-plugin-cluster-backup-node';
 import {
   BackupCopy,
+  ChosenSecret,
+  DifferingObject,
   Fault,
   Finding,
+  PutBackResult,
 } from '@cluster-backup/backstage-plugin-cluster-backup-common';
 import {
   ArchiveSummary,
   ClusterAccess,
   FoundBackup,
+  GdcAccess,
   Packing,
   ProgressEvent,
   StoreConfiguration,
@@ -73,6 +77,13 @@ export type Job =
       recorded: string[];
       trustedSigners: string[];
     }
+  /** Compares objects with those of an archive, or puts some of them back. */
+  | {
+      type: 'objects';
+      cluster: GdcAccess;
+      archive: ArchiveToOpen;
+      put?: { secrets: ChosenSecret[]; missing: boolean };
+    }
   /** Looks at the machines' journals. */
   | { type: 'look'; cluster: ClusterAccess };
 
@@ -106,6 +117,8 @@ export type Outcome =
   | ({ type: 'backed-up' } & MadeBackup)
   | { type: 'verified'; copies: FoundCopy[] }
   | { type: 'tended'; swept: string[]; found: FoundBackup[] }
+  | { type: 'compared'; differing: DifferingObject[] }
+  | { type: 'put-back'; result: PutBackResult }
   | { type: 'restored'; outageSeconds: number }
   | { type: 'undone' }
   | { type: 'looked'; unfinished: Unfinished }

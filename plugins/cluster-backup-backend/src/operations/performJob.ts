@@ -1,6 +1,5 @@
 import { createPrivateKey } from 'node:crypto';
 import {
-  ArchiveSource,
   backupCluster,
   BackupOptions,
   checkCluster,
@@ -24,6 +23,8 @@ import {
   Unfinished,
 } from './Job';
 import { openStore } from './openStore';
+import { lookAtObjects } from './objects';
+import { sourceOf } from './sourceOf';
 import { tendStore } from './tendStore';
 import { verifyCopies } from './verifyCopies';
 
@@ -87,6 +88,8 @@ export async function performJob(
       return { type: 'verified', copies: await verifyCopies(job, told) };
     case 'tend':
       return { type: 'tended', ...(await tendStore(job, told)) };
+    case 'objects':
+      return lookAtObjects(job, signal);
     case 'look':
       return { type: 'looked', unfinished: await look(job) };
     default:
@@ -155,16 +158,4 @@ async function check(
   } finally {
     await cluster.close();
   }
-}
-
-function sourceOf(archive: ArchiveToOpen): ArchiveSource {
-  const { store, key, sha256, fileKey, trustedSigners, expireAfterDays } =
-    archive;
-  return {
-    open: async signal => (await openStore(store)).get(key, { signal }),
-    sha256,
-    key: fileKey && { fileKey: Buffer.from(fileKey) },
-    trustedSigners,
-    expireAfterDays,
-  };
 }

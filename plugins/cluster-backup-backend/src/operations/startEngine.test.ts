@@ -26,6 +26,42 @@ describe('startEngine', () => {
     while (!isSo()) await sleep(20);
   };
 
+  it('compares objects in an engine, and tells why it cannot', async () => {
+    const defects: string[] = [];
+    const { outcome } = startEngine(
+      {
+        type: 'objects',
+        cluster: {
+          name: 'shop',
+          layout: 'gdc',
+          resource: { name: 'shop', namespace: 'cluster-shop' },
+          ssh: { hostKeys: { mode: 'strict' } },
+          secrets: { sshKey: [], gcpKeys: [] },
+          gcpTokenUrl: 'http://127.0.0.1:1/',
+        },
+        archive: {
+          store: {
+            id: 'none',
+            type: 'filesystem',
+            modulePath: require.resolve('../filesystemStore'),
+            options: { path: __filename },
+            folder: '/',
+          },
+          key: 'default/shop/abababab/x.tar.gz.age',
+          sha256: 'a'.repeat(64),
+          trustedSigners: [],
+          expireAfterDays: 365,
+        },
+      },
+      { progress: () => {}, defect: stack => defects.push(stack) },
+    );
+    expect(await outcome).toMatchObject({
+      type: 'failed',
+      fault: { code: 'gdc-kubeconfig-missing' },
+    });
+    expect(defects).toEqual([]);
+  });
+
   it('tells that an engine went without a word', async () => {
     const told = { progress: () => {}, defect: () => {} };
     const { outcome, kill } = startEngine(job, told);

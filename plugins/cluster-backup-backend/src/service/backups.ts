@@ -19,6 +19,33 @@ const holdShape = z
   .object({ reason: z.string().trim().min(1).max(500) })
   .strict();
 
+const comparisonShape = z.object({ fileKey: z.string().optional() }).strict();
+const nameShape = z.string().min(1).max(253);
+const putBackShape = z
+  .object({
+    fileKey: z.string().optional(),
+    secrets: z
+      .array(
+        z
+          .object({
+            namespace: nameShape,
+            name: nameShape,
+            resourceVersion: z.string().max(100).optional(),
+          })
+          .strict(),
+      )
+      .max(100),
+    missing: z.boolean(),
+  })
+  .strict();
+
+/** For the audit: which Secrets are asked for. */
+function namesIn(body: unknown): string {
+  const parsed = putBackShape.safeParse(body);
+  const secrets = parsed.success ? parsed.data.secrets : [];
+  return secrets.map(({ namespace, name }) => `${namespace}/${name}`).join(' ');
+}
+
 /** What is asked of a backup. */
 export function backupRoutes(options: RouterOptions): Router {
   const { authority, clusters, backups, clusterOperations } = options;
@@ -85,6 +112,42 @@ export function backupRoutes(options: RouterOptions): Router {
       },
     );
     response.status(202).json(operation);
+  });
+
+  router.post('/backups/:id/object-comparisons', async (request, response) => {
+    const { id } = request.params;
+    const differing = await authority.perform(
+      request,
+      {
+        event: 'backup-compare',
+        right: 'restore',
+        clusterRef: async () => (await backupOf(id)).clusterRef,
+        meta: { backupId: id },
+      },
+      async () => {
+        const asked = parse(comparisonShape, request.body);
+        return clusterOperations.compareObjects(await backupOf(id), asked);
+      },
+    );
+    response.json(differing);
+  });
+
+  router.post('/backups/:id/put-backs', async (request, response) => {
+    const { id } = request.params;
+    const result = await authority.perform(
+      request,
+      {
+        event: 'backup-put-back',
+        right: 'restore',
+        clusterRef: async () => (await backupOf(id)).clusterRef,
+        meta: { backupId: id, secrets: namesIn(request.body) },
+      },
+      async () => {
+        const asked = parse(putBackShape, request.body);
+        return clusterOperations.putBackObjects(await backupOf(id), asked);
+      },
+    );
+    response.json(result);
   });
 
   router.put('/backups/:id/hold', async (request, response) => {

@@ -43,6 +43,10 @@ const OWNERS_ONLY: string[] = [
   clusterBackupRestorePermission.name,
   clusterBackupManagePermission.name,
 ];
+const puttingBack = {
+  secrets: [{ namespace: 'x', name: 'y' }],
+  missing: false,
+};
 const restoring = { backupId: 'none', confirmation: 'x', fileKey: 'x' };
 
 const databases = TestDatabases.create({ ids: ['SQLITE_3'] });
@@ -133,6 +137,8 @@ const routes = (clusterRef: string) => {
     ['get', `/backups/${backup}`, undefined, read, 200],
     ['get', `/backups/${backup}/header`, undefined, put, 503],
     ['get', `/backups/${backup}/managed-clusters`, undefined, read, 200],
+    ['post', `/backups/${backup}/object-comparisons`, NOTHING, put, 409],
+    ['post', `/backups/${backup}/put-backs`, puttingBack, put, 409],
     ['post', `/backups/${backup}/verifications`, NOTHING, create, 202],
     ['put', `/backups/${backup}/hold`, { reason: 'x' }, manage, 503],
     ['delete', `/backups/${backup}/hold`, undefined, manage, 503],
@@ -145,7 +151,7 @@ const routes = (clusterRef: string) => {
   ] as const;
 };
 
-const COUNT = 19;
+const COUNT = 21;
 const each = Array.from({ length: COUNT }, (_, index) => ({ index }));
 
 it('speaks of every route', () => expect(routes(MINE)).toHaveLength(COUNT));

@@ -3,14 +3,17 @@ import {
   Backup,
   BackupChoices,
   BackupPage,
+  ChosenSecret,
   ClusterBackupApi,
   ClusterOverview,
+  DifferingObject,
   KeptBackup,
   ManagedClusters,
   Operation,
   OperationEvent,
   OperationEvents,
   OperationKind,
+  PutBackResult,
   RecipientChallenge,
   RecipientProof,
   RestoreRequest,
@@ -26,6 +29,9 @@ export class InMemoryClusterBackup implements ClusterBackupApi {
   holdFailures: KeptBackup['failed'] = [];
   /** What a restore does to user clusters. */
   managed: ManagedClusters = { clusters: [] };
+  /** What is not as it is in any backup. */
+  differing: DifferingObject[] = [];
+  putBack: PutBackResult = { created: [], updated: [], same: [], failed: [] };
   /** What was asked beyond reading. */
   readonly asked: { what: string; with?: object }[] = [];
 
@@ -151,6 +157,21 @@ export class InMemoryClusterBackup implements ClusterBackupApi {
   async getManagedClusters(): Promise<ManagedClusters> {
     this.answer();
     return this.managed;
+  }
+
+  async compareObjects(id: string, options: { fileKey?: string }) {
+    this.answer();
+    this.asked.push({ what: 'compare', with: { id, ...options } });
+    return { differing: this.differing };
+  }
+
+  async putBackObjects(
+    id: string,
+    options: { fileKey?: string; secrets: ChosenSecret[]; missing: boolean },
+  ): Promise<PutBackResult> {
+    this.answer();
+    this.asked.push({ what: 'put-back', with: { id, ...options } });
+    return this.putBack;
   }
 
   async startBackup(

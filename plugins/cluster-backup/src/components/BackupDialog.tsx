@@ -19,6 +19,7 @@ import { faultOf } from '../faults/faultOf';
 import { formatTime } from '../format/time';
 import { clusterBackupTranslationRef } from '../translation';
 import { BackupFacts } from './BackupFacts';
+import { ComparisonDialog } from './ComparisonDialog';
 import { FaultPanel } from './FaultPanel';
 import { Held } from './Held';
 import { HoldDialog } from './HoldDialog';
@@ -32,6 +33,8 @@ export function BackupDialog(props: {
   /** Why a person may not say whether it is kept. */
   reasonAgainstHold?: string;
   onChanged(backup: Backup): void;
+  /** Why a person may not open its archive. */
+  reasonAgainstCompare?: string;
   /** Why its copies cannot be read again. */
   reasonAgainstVerify?: string;
   onVerify(): void;
@@ -42,6 +45,7 @@ export function BackupDialog(props: {
   const api = useApi(clusterBackupApiRef);
   const { t } = useTranslationRef(clusterBackupTranslationRef);
   const [isAsking, setAsking] = useState(false);
+  const [isComparing, setComparing] = useState(false);
   const [isReleasing, setReleasing] = useState(false);
   const [failed, setFailed] = useState<KeptBackup['failed']>([]);
   const [error, setError] = useState<Error>();
@@ -94,6 +98,15 @@ export function BackupDialog(props: {
         </Flex>
       </DialogBody>
       <DialogFooter>
+        {backup.gdc && (
+          <ReasonedButton
+            variant="secondary"
+            reason={props.reasonAgainstCompare}
+            onPress={() => setComparing(true)}
+          >
+            {t('compare.action')}
+          </ReasonedButton>
+        )}
         <ReasonedButton
           variant="secondary"
           isPending={isReleasing}
@@ -113,6 +126,9 @@ export function BackupDialog(props: {
           {t('common.close')}
         </Button>
       </DialogFooter>
+      {isComparing && (
+        <ComparisonDialog backup={backup} onClose={() => setComparing(false)} />
+      )}
       {isAsking && (
         <HoldDialog
           backup={backup}

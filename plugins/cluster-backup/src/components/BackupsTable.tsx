@@ -39,6 +39,8 @@ export function BackupsTable(props: {
   /** Why none can be verified now. */
   reasonAgainstVerify?: string;
   onVerify(backup: Backup): void;
+  /** Why a person may not open archives. */
+  reasonAgainstCompare?: string;
   /** Why a person may not say which are kept. */
   reasonAgainstHold?: string;
 }) {
@@ -204,6 +206,7 @@ export function BackupsTable(props: {
           expireAfterDays={props.expireAfterDays}
           backup={opened}
           reasonAgainstHold={props.reasonAgainstHold}
+          reasonAgainstCompare={props.reasonAgainstCompare}
           onChanged={changed => {
             setOpened(changed);
             replace(changed);

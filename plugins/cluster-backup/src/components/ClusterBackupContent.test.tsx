@@ -791,6 +791,88 @@ describe('a backup that is to be kept', () => {
   });
 });
 
+describe('a backup of a cluster that is managed', () => {
+  it('is compared with what is there, and single Secrets are put back', async () => {
+    const archive = await anArchive();
+    portal.setHeader(archive.header);
+    portal.addCluster(CLUSTER, {
+      backups: [aBackup({ gdc: { type: 'user', managedBy: 'admin' } })],
+    });
+    portal.differing = [
+      {
+        kind: 'Secret',
+        namespace: 'cluster-shop',
+        name: 'ssh-key',
+        difference: 'differs',
+        resourceVersion: '7',
+        fields: [{ name: 'id_rsa', change: 'changed' }],
+      },
+      {
+        kind: 'Secret',
+        namespace: 'anthos-creds',
+        name: 'gke-connect',
+        difference: 'missing',
+        fields: [],
+      },
+      {
+        kind: 'Cluster',
+        namespace: 'cluster-shop',
+        name: 'shop',
+        difference: 'differs',
+        resourceVersion: '9',
+        fields: [{ name: 'spec.profile', change: 'added' }],
+      },
+    ];
+    portal.putBack = {
+      created: [],
+      updated: ['Secret cluster-shop/ssh-key'],
+      same: [],
+      failed: [],
+    };
+    open();
+    await screen.findAllByRole('button', { name: /^Restore the backup of/ });
+    await user.click((await region('Backups')).getAllByRole('row')[1]);
+    const details = within(await screen.findByRole('dialog'));
+    expect(details.getByText('admin')).toBeVisible();
+    await user.click(details.getByRole('button', { name: 'Compare' }));
+    const dialog = async () =>
+      within(await screen.findByRole('dialog', { name: /^What is not as in/ }));
+    const asking = await dialog();
+    await user.type(asking.getByLabelText('age identity'), archive.identity);
+    await user.click(asking.getByRole('button', { name: 'Compare' }));
+
+    expect(await screen.findByText('id_rsa was changed since')).toBeVisible();
+    const shown = await dialog();
+    expect(shown.getByText('spec.profile was added since')).toBeVisible();
+    const submit = shown.getByRole('button', { name: 'Put back' });
+    expect(submit).toBeDisabled();
+    await user.click(shown.getByLabelText(/^cluster-shop.ssh-key/));
+    await user.click(submit);
+    expect(
+      await screen.findByText('Secret cluster-shop/ssh-key'),
+    ).toBeVisible();
+    const { fileKey } = archive;
+    expect(portal.asked).toEqual([
+      { what: 'compare', with: { id: 'backup-1', fileKey } },
+      {
+        what: 'put-back',
+        with: {
+          id: 'backup-1',
+          fileKey,
+          missing: false,
+          secrets: [
+            {
+              namespace: 'cluster-shop',
+              name: 'ssh-key',
+              resourceVersion: '7',
+            },
+          ],
+        },
+      },
+    ]);
+  });
+});
+
 describe('recipients', () => {
   it('are proven with an identity that is never sent', async () => {
     const { identity, recipient } = await anArchive();

@@ -208,6 +208,7 @@ function ConfiguredCluster(props: {
         reasonAgainstVerify={denialOf('create')}
         onVerify={({ id }) => start('verify', () => api.verifyBackup(id))}
         reasonAgainstHold={denialOf('manage')}
+        reasonAgainstCompare={denialOf('restore')}
       />
       <OperationsTable operations={recent} />
       <RelatedClusters />
