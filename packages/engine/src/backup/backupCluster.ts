@@ -377,10 +377,10 @@ function describe(
     now: Date;
   },
 ): Description {
-  const reachedAt = (name: string) => {
-    const { access } = connected.outcomes.find(o => o.access.name === name)!;
+  const reachedAt = (machine: string) => {
+    const { access } = connected.outcomes.find(o => o.access.name === machine)!;
     const { address, port, user } = access;
-    return { name, address, ...(port && { port }), user };
+    return { name: machine, address, ...(port && { port }), user };
   };
   const { gdc } = connected.access;
   return {

@@ -168,9 +168,9 @@ export function readConfiguration(
           `there is no store${id ? ` ${id}` : ''}`,
         );
       }
-      const { useDisk, ...section } = found;
+      const { useDisk, ...ofType } = found;
       return {
-        ...typeOf(origin, section),
+        ...typeOf(origin, ofType),
         folder,
         spool: spoolOf(origin, at, found.id, useDisk),
       };

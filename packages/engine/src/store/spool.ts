@@ -50,18 +50,23 @@ export async function throughDisk<T>(
   let failure: { error: unknown } | undefined;
   let wake = () => {};
 
+  const write = async (chunk: Uint8Array) => {
+    try {
+      for (let at = 0; at < chunk.length; ) {
+        const left = chunk.length - at;
+        const { bytesWritten } = await file.write(chunk, at, left, written);
+        at += bytesWritten;
+        written += bytesWritten;
+      }
+    } catch (error) {
+      throw await spoolProblem(spool, written, error);
+    }
+  };
+
   const fill = async () => {
     try {
       for await (const chunk of abortable(source, stop.signal)) {
-        for (let at = 0; at < chunk.length; ) {
-          const { bytesWritten } = await file
-            .write(chunk, at, chunk.length - at, written)
-            .catch(async error => {
-              throw await spoolProblem(spool, written, error);
-            });
-          at += bytesWritten;
-          written += bytesWritten;
-        }
+        await write(chunk);
         wake();
       }
       ended = true;
@@ -70,6 +75,11 @@ export async function throughDisk<T>(
     }
     wake();
   };
+
+  const moreWritten = () =>
+    new Promise<void>(resolve => {
+      wake = resolve;
+    });
 
   async function* drain() {
     for (let at = 0; ; ) {
@@ -84,9 +94,7 @@ export async function throughDisk<T>(
       } else if (ended) {
         return;
       } else {
-        await new Promise<void>(resolve => {
-          wake = resolve;
-        });
+        await moreWritten();
       }
     }
   }

@@ -17,6 +17,7 @@ it('is what is configured', () => {
   expect(read(mail)).toEqual(mail);
 });
 
+// eslint-disable-next-line no-script-url
 it.each(['javascript:alert(1)', 'data:text/html,x', 'help', '/docs'])(
   'is no %s',
   url => {
