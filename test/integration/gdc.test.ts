@@ -28,6 +28,10 @@ const OWNERS = [
   '/var/lib/etcd-events',
 ];
 
+/** Its member cannot read its own data any more, and never comes up again. */
+const BREAK_EVENTS = `for file in /var/lib/etcd-events/member/wal/*.wal; do echo broken > "$file"; done
+crictl stop $(crictl ps -q --label "io.kubernetes.pod.name=etcd-events-$1") >/dev/null`;
+
 /** What a restore must leave alone, or as it was. */
 async function lookAt(node: LabNode) {
   const { stdout: owners } = await node.exec([
@@ -107,7 +111,7 @@ describe.each([
     });
     afterAll(() => stage?.stop());
 
-    it('is backed up with nothing but its kubeconfig, and restored with nothing but the archive and its key; links stay links (bmctl failure 7), and the encryption of Secrets is in it (bmctl failure 11)', async () => {
+    it('is backed up with nothing but its kubeconfig, and restored with nothing but the archive and its key; links stay links (bmctl failure 7), Events that are well are left alone (bmctl failure 6), and the encryption of Secrets is in it (bmctl failure 11)', async () => {
       const { lab } = stage;
       const api = await apiOf(lab);
       const body = { metadata: { name: 'kept' } };
@@ -166,6 +170,34 @@ describe.each([
       expect(differences(expected, await contentsAt(lab.nodes[0]))).toEqual([]);
       expect(await membersAgree(lab.nodes)).toEqual([]);
       expect(await Promise.all(lab.nodes.map(lookAt))).toEqual(before);
+    });
+
+    it('gets a new etcd-events where that is sick, whatever data it would come up with (bmctl failure 10)', async () => {
+      const { lab } = stage;
+      const backup = await stage.backUp();
+      const majority = lab.nodes.slice(0, Math.ceil((options.nodes + 1) / 2));
+      for (const node of majority) {
+        await node.exec(['sh', '-euc', BREAK_EVENTS, 'sh', node.name]);
+      }
+
+      const { reservations } = await stage.restore(backup);
+
+      expect(reservations.map(({ code }) => code)).toContain(
+        'etcd-events-unwell',
+      );
+      for (const node of lab.nodes) {
+        expect(await node.etcdEvents.healthy()).toBe(true);
+        const folder = '/var/lib/etcd-events';
+        const { stdout } = await node.exec(['ls', '-A', folder]);
+        expect(stdout.trim()).toBe('member');
+        const { stdout: owner } = await node.exec([
+          'stat',
+          '-c',
+          '%u:%g',
+          `${folder}/member/snap/db`,
+        ]);
+        expect(owner.trim()).toBe('2004:2004');
+      }
     });
   },
 );

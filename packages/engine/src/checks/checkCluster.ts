@@ -9,6 +9,7 @@ import { certificates } from './certificates';
 import { Check, CheckSubject, Finding } from './Check';
 import { clocks } from './clocks';
 import { disks } from './disks';
+import { etcdEvents } from './etcdEvents';
 import { gcpKeys } from './gcpKeys';
 import { gdcState } from './gdcState';
 import { images } from './images';
@@ -33,6 +34,7 @@ const checks: Check[] = [
   members,
   apis,
   certificates,
+  etcdEvents,
   restoreTool,
   images,
   kubeletVersions,

@@ -2,3 +2,4 @@ export type { Check, CheckSubject, Finding } from './Check';
 export { checkCluster, readNodes, refuseOn } from './checkCluster';
 export { managedFindings } from './managedClusters';
 export type { CheckReport, NodesRead } from './checkCluster';
+export { EVENTS_UNWELL } from './etcdEvents';

@@ -21,3 +21,4 @@ export { findRestoreTool } from './restoreTool';
 export type { RestoreTool } from './restoreTool';
 export { chooseSurvivor, findSurvivor } from './survivor';
 export type { Survivor } from './survivor';
+export { emptySnapshot } from './emptySnapshot';

@@ -54,6 +54,7 @@ const planOf = (nodes: ControlPlaneNode[], archive: Description) =>
     nodes,
     description: archive,
     leftOut: [],
+    rebuildsEvents: false,
     answered: { members: [], quorum: false, apiServers: [] },
   });
 

@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { ClusterMachines } from '../cluster';
 import { Description } from '../archive';
 import { ClusterBackupError, NOTHING_CHANGED } from '../errors';
-import { ControlPlaneNode } from '../layout';
+import { ControlPlaneNode, EtcdInstance } from '../layout';
 import { refuseOtherVersions } from './versions';
 
 /**
@@ -36,6 +36,8 @@ export interface Plan {
   workers: string[];
   /** Control-plane nodes that are stated to be powered off, and are no members any more. */
   leftOut: string[];
+  /** The etcd that keeps Events was not well: it gets new, empty members. */
+  rebuildsEvents: boolean;
   /** Who answered before anything was done: an undo waits for these again and for no others. */
   answered: Answered;
 }
@@ -78,9 +80,10 @@ export function makePlan(options: {
   nodes: ControlPlaneNode[];
   description: Description;
   leftOut: readonly string[];
+  rebuildsEvents: boolean;
   answered: Answered;
 }): Plan {
-  const { operation, access, nodes, description, leftOut, answered } = options;
+  const { operation, access, nodes, description, leftOut } = options;
   refuseOtherCluster(nodes, description);
   refuseOtherNodes(nodes, description, leftOut);
   refuseOtherVersions(access, nodes, description);
@@ -97,7 +100,8 @@ export function makePlan(options: {
     nodes: nodes.map(node => planNode(node, operation)),
     workers: access.workers.map(worker => worker.name),
     leftOut: [...leftOut],
-    answered,
+    rebuildsEvents: options.rebuildsEvents,
+    answered: options.answered,
   };
 }
 
@@ -174,9 +178,25 @@ export function controllersOf(node: NodePlan): string[] {
   );
 }
 
+/** The etcd instances of a node that get new data: its member, and the one of Events where these are rebuilt. */
+export function replacedOn(
+  { rebuildsEvents }: Plan,
+  { etcd, etcdEvents }: NodePlan,
+): EtcdInstance[] {
+  return rebuildsEvents && etcdEvents ? [etcd, etcdEvents] : [etcd];
+}
+
+/** Their manifests, where they are. */
+export function etcdManifestsOf(plan: Plan, node: NodePlan): string[] {
+  return replacedOn(plan, node).map(({ manifestPath }) => manifestPath);
+}
+
 /** Where a restore keeps its things inside a data directory: the same file system by construction. */
-export function workspaceOf(plan: Plan, node: NodePlan): string {
-  return `${node.etcd.dataDir}/.cluster-backup-${plan.operation}`;
+export function workspaceOf(
+  { operation }: Plan,
+  { dataDir }: EtcdInstance,
+): string {
+  return `${dataDir}/.cluster-backup-${operation}`;
 }
 
 /**

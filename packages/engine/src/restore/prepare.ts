@@ -1,10 +1,12 @@
+import { Readable } from 'node:stream';
 import { ClusterBackupError, NOTHING_CHANGED } from '../errors';
-import { findRestoreTool } from '../etcd';
+import { emptySnapshot, findRestoreTool, RestoreTool } from '../etcd';
 import { ArchivedFiles, filesToPutBack, tarOf } from './ArchivedFiles';
 import { fanOutTogether } from '../fanOut';
 import { toldBytes } from '../progress';
 import { change, claim } from './journal';
-import { NodePlan, VerifiedArchive, workspaceOf } from './plan';
+import { EtcdInstance } from '../layout';
+import { replacedOn, VerifiedArchive, workspaceOf } from './plan';
 import { Attempting, StepNode } from './Step';
 import { onAll } from './perform';
 
@@ -12,8 +14,8 @@ import { onAll } from './perform';
 const BUILD_WITHIN_MS = 30 * 60_000;
 
 /** Scratch of this attempt: what an earlier attempt left running works in another folder. */
-function scratchOf({ plan, attempt }: Attempting, node: NodePlan): string {
-  return `${workspaceOf(plan, node)}/attempt-${attempt.fence}`;
+function scratchOf({ plan, attempt }: Attempting, etcd: EtcdInstance): string {
+  return `${workspaceOf(plan, etcd)}/attempt-${attempt.fence}`;
 }
 
 // Removes every attempt's scratch. A command outlives the engine that started it: whatever still works in there is
@@ -48,15 +50,27 @@ export async function claimMachines(
     claim(node.machine, attempting.attempt, attempting.plan, attempting.signal),
   );
   await onAll(attempting, nodes, 'scratch', async node => {
-    await change(
-      node.machine,
-      attempting.attempt,
-      'scratch',
-      // Members of one attempt fit together; one that an earlier attempt made counts no longer.
-      `workspace=$1 data=$2 owner=$3 mode=$4
+    for (const etcd of replacedOn(attempting.plan, node.plan)) {
+      await makeRoom(attempting, node, etcd);
+    }
+  });
+}
+
+async function makeRoom(
+  { attempt, plan, signal }: Attempting,
+  { machine }: StepNode,
+  etcd: EtcdInstance,
+) {
+  await change(
+    machine,
+    attempt,
+    'scratch',
+    // Members of one attempt fit together; one that an earlier attempt made counts no longer.
+    `workspace=$1 data=$2 owner=$3 mode=$4
 rm -f "$here/verified.json"
 sync "$here"
 ${CLEAR_SCRATCH}
+rm -rf "$workspace/files"
 if [ ! -e "$data" ]; then
   mkdir -p -m 755 "$(dirname "$data")"
   mkdir "$data"
@@ -65,15 +79,14 @@ if [ ! -e "$data" ]; then
 fi
 mkdir -m 700 -p "$workspace" "$workspace/attempt-$fence"
 chmod 700 "$workspace"`,
-      [
-        workspaceOf(attempting.plan, node.plan),
-        node.plan.etcd.dataDir,
-        `${node.plan.etcd.uid}:${node.plan.etcd.gid}`,
-        node.plan.etcd.mode.toString(8),
-      ],
-      { signal: attempting.signal },
-    );
-  });
+    [
+      workspaceOf(plan, etcd),
+      etcd.dataDir,
+      `${etcd.uid}:${etcd.gid}`,
+      etcd.mode.toString(8),
+    ],
+    { signal },
+  );
 }
 
 /** Lays the files that are put back beside the member to be, each node's on it; the archive is not proven yet. */
@@ -92,7 +105,7 @@ export async function stageFiles(
         '-c',
         'umask 077; mkdir "$1" && exec tar --numeric-owner --same-owner -xpf - -C "$1"',
         'sh',
-        `${scratchOf(attempting, plan)}/files`,
+        `${scratchOf(attempting, plan.etcd)}/files`,
       ],
       tarOf(files),
       { signal: attempting.signal },
@@ -136,7 +149,7 @@ export async function receiveSnapshot(
             '-c',
             'umask 077; exec cat > "$1"',
             'sh',
-            `${scratchOf(attempting, node.plan)}/snapshot.db`,
+            `${scratchOf(attempting, node.plan.etcd)}/snapshot.db`,
           ],
           chunks,
           { signal: attempting.signal },
@@ -163,12 +176,9 @@ export async function buildMembers(
   verified: VerifiedArchive,
   trailer: string,
 ): Promise<void> {
-  const initialCluster = attempting.plan.nodes
-    .map(({ etcd }) => `${etcd.name}=${etcd.peerUrls[0]}`)
-    .join(',');
   await onAll(attempting, nodes, 'build', async node => {
     const { machine, plan } = node;
-    const scratch = scratchOf(attempting, plan);
+    const scratch = scratchOf(attempting, plan.etcd);
     const received = await machine.run(
       [
         'sh',
@@ -193,19 +203,92 @@ export async function buildMembers(
       scratch,
       signal: attempting.signal,
     });
-    await change(
-      machine,
-      attempting.attempt,
-      'build',
-      'exec 9>&-\nrm -rf "$1/restored"',
-      [scratch],
-      { signal: attempting.signal },
+    for (const etcd of replacedOn(attempting.plan, plan)) {
+      const isMain = etcd === plan.etcd;
+      if (!isMain) await layEmptySnapshot(attempting, node, etcd);
+      await buildMember(attempting, node, {
+        etcd,
+        tool,
+        bump: isMain ? verified.bump : undefined,
+        members: attempting.plan.nodes.flatMap(other =>
+          isMain ? other.etcd : other.etcdEvents ?? [],
+        ),
+      });
+    }
+  });
+  await onAll(attempting, nodes, 'place', async node => {
+    const { attempt, plan, signal } = attempting;
+    const places = replacedOn(plan, node.plan).map(etcd =>
+      workspaceOf(plan, etcd),
     );
-    await machine.run(
-      [
-        'sh',
-        '-c',
-        `set -eu
+    await change(
+      node.machine,
+      attempt,
+      'place',
+      `for workspace; do
+  scratch=$workspace/attempt-$fence
+  if [ -e "$scratch/restored" ]; then
+    rm -rf "$workspace/restored"
+    mv "$scratch/restored" "$workspace/restored"
+  fi
+  if [ -e "$scratch/files" ]; then mv "$scratch/files" "$workspace/files"; fi
+  ${CLEAR_SCRATCH}
+  sync "$workspace"
+done
+printf %s "$input" | write "$here/verified.json"`,
+      places,
+      { input: `${JSON.stringify(verified)}\n`, signal },
+    );
+  });
+}
+
+/** What was sick is not copied; what its API server writes from now on begins with nothing. */
+async function layEmptySnapshot(
+  attempting: Attempting,
+  { machine }: StepNode,
+  etcd: EtcdInstance,
+) {
+  await machine.write(
+    [
+      'sh',
+      '-c',
+      'umask 077; exec cat > "$1"',
+      'sh',
+      `${scratchOf(attempting, etcd)}/snapshot.db`,
+    ],
+    Readable.from([emptySnapshot()]),
+    { signal: attempting.signal },
+  );
+}
+
+/** One node's member of a cluster, in the scratch of this attempt. */
+async function buildMember(
+  attempting: Attempting,
+  { machine }: StepNode,
+  made: {
+    etcd: EtcdInstance;
+    tool: RestoreTool;
+    /** Added to its revision, where a client may know a later one. */
+    bump?: number;
+    members: EtcdInstance[];
+  },
+) {
+  const { etcd, tool, bump, members } = made;
+  const { attempt, plan, signal } = attempting;
+  const scratch = scratchOf(attempting, etcd);
+  await change(
+    machine,
+    attempt,
+    'build',
+    'exec 9>&-\nrm -rf "$1/restored"',
+    [scratch],
+    { signal },
+  );
+  await machine.run(
+    [
+      'sh',
+      '-c',
+      `set -eu
 umask 077
 scratch=$1 owner=$2
 shift 2
@@ -215,63 +298,53 @@ $idle nice -n 10 "$@" >&2
 chown -R "$owner" "$scratch/restored"
 chmod -R go= "$scratch/restored"
 if command -v restorecon >/dev/null; then restorecon -R "$scratch/restored"; fi`,
-        'sh',
-        scratch,
-        `${plan.etcd.uid}:${plan.etcd.gid}`,
-        ...tool.argvPrefix,
-        `${scratch}/snapshot.db`,
-        '--name',
-        plan.etcd.name,
-        '--initial-cluster',
-        initialCluster,
-        '--initial-cluster-token',
-        attempting.plan.token,
-        '--initial-advertise-peer-urls',
-        plan.etcd.peerUrls[0],
-        '--data-dir',
-        `${scratch}/restored`,
-        '--bump-revision',
-        String(verified.bump),
-        '--mark-compacted',
-      ],
-      { timeoutMs: BUILD_WITHIN_MS, signal: attempting.signal },
-    );
-  });
-  await onAll(attempting, nodes, 'place', async node => {
-    const workspace = workspaceOf(attempting.plan, node.plan);
-    await change(
-      node.machine,
-      attempting.attempt,
-      'place',
-      `workspace=$1
-scratch=$workspace/attempt-$fence
-if [ -e "$scratch/restored" ]; then
-  rm -rf "$workspace/restored"
-  mv "$scratch/restored" "$workspace/restored"
-fi
-rm -rf "$workspace/files"
-if [ -e "$scratch/files" ]; then mv "$scratch/files" "$workspace/files"; fi
-${CLEAR_SCRATCH}
-sync "$workspace"
-printf %s "$input" | write "$here/verified.json"`,
-      [workspace],
-      {
-        input: `${JSON.stringify(verified)}\n`,
-        signal: attempting.signal,
-      },
-    );
-  });
+      'sh',
+      scratch,
+      `${etcd.uid}:${etcd.gid}`,
+      ...tool.argvPrefix,
+      `${scratch}/snapshot.db`,
+      '--name',
+      etcd.name,
+      '--initial-cluster',
+      members.map(({ name, peerUrls }) => `${name}=${peerUrls[0]}`).join(','),
+      '--initial-cluster-token',
+      plan.token,
+      '--initial-advertise-peer-urls',
+      etcd.peerUrls[0],
+      '--data-dir',
+      `${scratch}/restored`,
+      ...(bump === undefined
+        ? []
+        : ['--bump-revision', String(bump), '--mark-compacted']),
+    ],
+    { timeoutMs: BUILD_WITHIN_MS, signal },
+  );
 }
 
-/** Removes everything that preparing left; never the data that a commit kept. */
+/** Removes everything that preparing left; never the data that a commit kept, but of Events that were sick. */
 export async function sweepWorkspace(
   attempting: Attempting,
-  node: StepNode,
+  { machine, plan: node }: StepNode,
   step: 'sweep' | 'finish',
 ): Promise<void> {
+  const { attempt, plan } = attempting;
+  const [main, ...events] = replacedOn(plan, node).map(etcd =>
+    workspaceOf(plan, etcd),
+  );
+  for (const workspace of events) {
+    await change(
+      machine,
+      attempt,
+      step,
+      `workspace=$1 step=$2
+${CLEAR_SCRATCH}
+if [ "$step" = finish ] || [ ! -e "$workspace/kept" ]; then rm -rf "$workspace"; fi`,
+      [workspace, step],
+    );
+  }
   await change(
-    node.machine,
-    attempting.attempt,
+    machine,
+    attempt,
     step,
     // That a member was ready is forgotten before it is gone.
     `workspace=$1
@@ -283,6 +356,6 @@ else
   sync "$here"
   rm -rf "$workspace"
 fi`,
-    [workspaceOf(attempting.plan, node.plan)],
+    [main],
   );
 }

@@ -7,6 +7,7 @@ import {
 } from '../archive';
 import {
   checkCluster,
+  EVENTS_UNWELL,
   Finding,
   NodesRead,
   readNodes,
@@ -431,6 +432,9 @@ async function prepare(
             (await planFor(cluster, report.nodes, run, {
               description,
               leftOut: options.leaveOut ?? [],
+              rebuildsEvents: report.findings.some(
+                ({ code }) => code === EVENTS_UNWELL,
+              ),
             }));
           attempting = attempt(cluster, plan, earlier.fence, run);
           const nodes = await nodesOf(attempting);
@@ -473,7 +477,10 @@ async function planFor(
   cluster: ConnectedCluster,
   nodes: ControlPlaneNode[],
   run: Run,
-  given: { description: Description; leftOut: readonly string[] },
+  given: Pick<
+    Parameters<typeof makePlan>[0],
+    'description' | 'leftOut' | 'rebuildsEvents'
+  >,
 ): Promise<Plan> {
   return makePlan({
     operation: operationName(new Date()),
@@ -524,7 +531,7 @@ async function commit(
     outageSeconds,
     kept: plan.nodes.map(node => ({
       machine: node.name,
-      path: `${workspaceOf(plan, node)}/kept`,
+      path: `${workspaceOf(plan, node.etcd)}/kept`,
     })),
   });
   if (dryRun) {

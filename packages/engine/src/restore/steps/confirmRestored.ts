@@ -1,5 +1,5 @@
 import { Step } from '../Step';
-import { ask, awaitOneCluster, compareData } from './members';
+import { ask, awaitEvents, awaitOneCluster, compareData } from './members';
 
 /** The snapshot's own alarms came back with it; what it holds is compared once more, now under load. */
 export const confirmRestored: Step = {
@@ -8,6 +8,7 @@ export const confirmRestored: Step = {
   zone: 'forward',
   async settled(attempting, nodes, verified) {
     await awaitOneCluster(attempting, nodes);
+    await awaitEvents(attempting, nodes);
     await ask(nodes[0], attempting.signal, async member => {
       for (const alarm of await member.alarms()) await member.disarm(alarm);
     });

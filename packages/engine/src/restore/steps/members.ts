@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { connectMember, EtcdMember } from '../../etcd';
 import { ClusterBackupError } from '../../errors';
 import { ControlPlaneNode } from '../../layout';
-import { VerifiedArchive } from '../plan';
+import { replacedOn, VerifiedArchive } from '../plan';
 import { Attempting, StepNode } from '../Step';
 import { awaitGone } from './manifests';
 
@@ -15,13 +15,15 @@ const TRY_MS = 3_000;
 
 /** Waits until a member's container is gone and the ports closed that it listens on. */
 export async function awaitEtcdGone(attempting: Attempting, nodes: StepNode[]) {
+  const { plan } = attempting;
   await Promise.all(
     nodes.map(node => {
-      const { clientUrl, peerUrls } = node.etcd;
-      const ports = [clientUrl, peerUrls[0]].map(url =>
-        Number(new URL(url).port),
-      );
-      return awaitGone(attempting, node, ['etcd'], ports);
+      const replaced = replacedOn(plan, node.plan);
+      const ports = replaced
+        .flatMap(({ clientUrl, peerUrls }) => [clientUrl, peerUrls[0]])
+        .map(url => Number(new URL(url).port));
+      const pods = ['etcd', 'etcd-events'].slice(0, replaced.length);
+      return awaitGone(attempting, node, pods, ports);
     }),
   );
 }
@@ -100,6 +102,19 @@ export async function awaitOneCluster(
         }
       }
     },
+  );
+}
+
+/** Waits until the etcd that keeps Events is one cluster again, where it was rebuilt. */
+export async function awaitEvents(attempting: Attempting, nodes: StepNode[]) {
+  const { plan } = attempting;
+  if (!plan.rebuildsEvents) return;
+  const ofEvents = <T extends Pick<ControlPlaneNode, 'etcd' | 'etcdEvents'>>(
+    node: T,
+  ) => (node.etcdEvents ? [{ ...node, etcd: node.etcdEvents }] : []);
+  await awaitOneCluster(
+    { ...attempting, plan: { ...plan, nodes: plan.nodes.flatMap(ofEvents) } },
+    nodes.flatMap(ofEvents),
   );
 }
 

@@ -1,3 +1,4 @@
+import { etcdManifestsOf } from '../plan';
 import { Attempting, Step, StepNode } from '../Step';
 import { ask, awaitEtcdGone, awaitMembers, awaitServing } from './members';
 import { parkManifests, returnManifests } from './manifests';
@@ -10,14 +11,22 @@ export const parkEtcd: Step = {
   title: 'Stop etcd',
   zone: 'commit',
   run: (attempting, node) =>
-    parkManifests(attempting, node, 'park-etcd', [node.plan.etcd.manifestPath]),
+    parkManifests(
+      attempting,
+      node,
+      'park-etcd',
+      etcdManifestsOf(attempting.plan, node.plan),
+    ),
   turns: leaderLast,
   turned: awaitEtcdGone,
   settled: awaitEtcdGone,
   undo: (attempting, node) =>
-    returnManifests(attempting, node, 'park-etcd', [
-      node.plan.etcd.manifestPath,
-    ]),
+    returnManifests(
+      attempting,
+      node,
+      'park-etcd',
+      etcdManifestsOf(attempting.plan, node.plan),
+    ),
   // As in `return-etcd` they start one after the other; one that does not serve soon keeps no other waiting.
   undoInTurn: true,
   async undone(attempting, node) {

@@ -1,5 +1,11 @@
 import { change } from '../journal';
-import { controllersOf, NodePlan, workspaceOf } from '../plan';
+import {
+  controllersOf,
+  etcdManifestsOf,
+  NodePlan,
+  Plan,
+  workspaceOf,
+} from '../plan';
 import { Attempting, Step, StepNode } from '../Step';
 
 // What comes first: where each file belongs. The manifests of pods that wait to be started belong where they wait; a
@@ -114,17 +120,20 @@ async function carryOut(
     'put-back-files',
     script,
     [
-      workspaceOf(plan, node),
+      workspaceOf(plan, node.etcd),
       node.parked,
       node.filesBack.kubelet ? 'yes' : 'no',
-      ...waitingOf(node),
+      ...waitingOf(plan, node),
     ],
     { signal },
   );
 }
 
 /** Manifests that later steps return. */
-function waitingOf(node: NodePlan): string[] {
-  const { apiServer, etcd } = node;
-  return [apiServer.manifestPath, etcd.manifestPath, ...controllersOf(node)];
+function waitingOf(plan: Plan, node: NodePlan): string[] {
+  return [
+    node.apiServer.manifestPath,
+    ...etcdManifestsOf(plan, node),
+    ...controllersOf(node),
+  ];
 }

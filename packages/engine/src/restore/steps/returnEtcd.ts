@@ -1,4 +1,4 @@
-import { Plan } from '../plan';
+import { etcdManifestsOf, Plan } from '../plan';
 import { Step, StepNode } from '../Step';
 import { awaitEtcdGone, awaitOneCluster, awaitServing } from './members';
 import { parkManifests, returnManifests } from './manifests';
@@ -17,9 +17,12 @@ export const returnEtcd: Step = {
   title: 'Start etcd on the restored data',
   zone: 'commit',
   run: (attempting, node) =>
-    returnManifests(attempting, node, 'return-etcd', [
-      node.plan.etcd.manifestPath,
-    ]),
+    returnManifests(
+      attempting,
+      node,
+      'return-etcd',
+      etcdManifestsOf(attempting.plan, node.plan),
+    ),
   turns: async (_, nodes) => nodes.map(node => [node]),
   turned: async (attempting, [node]) => {
     if (isOfFirstMajority(attempting.plan, node)) {
@@ -32,8 +35,11 @@ export const returnEtcd: Step = {
       nodes.filter(node => isOfFirstMajority(attempting.plan, node)),
     ),
   undo: (attempting, node) =>
-    parkManifests(attempting, node, 'return-etcd', [
-      node.plan.etcd.manifestPath,
-    ]),
+    parkManifests(
+      attempting,
+      node,
+      'return-etcd',
+      etcdManifestsOf(attempting.plan, node.plan),
+    ),
   undone: (attempting, node) => awaitEtcdGone(attempting, [node]),
 };

@@ -1,6 +1,6 @@
 import { change } from '../journal';
-import { workspaceOf } from '../plan';
-import { Step } from '../Step';
+import { replacedOn, workspaceOf } from '../plan';
+import { Attempting, Step, StepNode } from '../Step';
 
 // Both halves are renames inside one file system. A cut between them leaves a state that either direction
 // recognizes: `kept` (or `kept.none`, where there was no data) is there, `member` is not.
@@ -24,24 +24,24 @@ export const swapData: Step = {
   name: 'swap-data',
   title: 'Put the restored data in the place of the old',
   zone: 'commit',
-  async run({ attempt, plan, signal }, node) {
-    const { dataDir } = node.plan.etcd;
-    const workspace = workspaceOf(plan, node.plan);
-    await change(
-      node.machine,
-      attempt,
-      'swap-data',
-      SWAP,
-      [dataDir, workspace],
-      { signal },
-    );
-  },
-  async undo({ attempt, plan }, node) {
-    const { dataDir } = node.plan.etcd;
-    const workspace = workspaceOf(plan, node.plan);
-    await change(node.machine, attempt, 'swap-data', SWAP_BACK, [
-      dataDir,
-      workspace,
-    ]);
-  },
+  run: (attempting, node) => onEach(attempting, node, SWAP),
+  undo: (attempting, node) =>
+    onEach(
+      { ...attempting, signal: new AbortController().signal },
+      node,
+      SWAP_BACK,
+    ),
 };
+
+async function onEach(
+  { attempt, plan, signal }: Attempting,
+  node: StepNode,
+  script: string,
+) {
+  for (const etcd of replacedOn(plan, node.plan)) {
+    const folders = [etcd.dataDir, workspaceOf(plan, etcd)];
+    await change(node.machine, attempt, 'swap-data', script, folders, {
+      signal,
+    });
+  }
+}
