@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import { collectYoungGarbage, engineVersion } from '@cluster-backup/engine';
 import { backup } from './commands/backup';
 import { check } from './commands/check';
+import { accept, kept } from './commands/kept';
 import { keygen } from './commands/keygen';
 import { putBack } from './commands/putBack';
 import { restore, resume, undo } from './commands/restore';
@@ -119,6 +120,23 @@ toRestore(
   )
   .option('--missing', 'create the objects that are missing')
   .action(putBack);
+
+forCluster('kept', 'list the data that restores replaced and kept').action(
+  kept,
+);
+
+forCluster(
+  'accept',
+  'remove the data that a restore replaced and kept; there is no way back to it',
+)
+  .option('--restore <operation>', 'the restore, as kept names it')
+  .addOption(
+    new Option(
+      '--older-than-days <days>',
+      'every restore that began so many days ago',
+    ).argParser(Number),
+  )
+  .action(accept);
 
 fromArchive(
   program

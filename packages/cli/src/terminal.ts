@@ -13,7 +13,7 @@ const COPY_MISSING = 75;
 /** Ours: neither refused nor cancelled, which should not be. */
 const DEFECT = 70;
 
-const mib = (bytes: number) => `${(bytes / (1 << 20)).toFixed(1)} MiB`;
+export const mib = (bytes: number) => `${(bytes / (1 << 20)).toFixed(1)} MiB`;
 
 /** Progress as lines on standard error, each with the seconds since the start. */
 export function tell(): Progress {

@@ -1,5 +1,8 @@
 import {
   ArchiveSource,
+  assessCluster,
+  ClusterAccess,
+  ClusterBackupError,
   Configuration,
   restoreCluster,
   resumeRestore,
@@ -33,6 +36,7 @@ export function restore(
     const cluster = configuration.cluster(options.cluster);
     const named = await archiveSource(configuration, options);
     await tellManaged(cluster, named.summary, signal);
+    await tellAdvice(cluster, signal);
     const result = await restoreCluster({
       cluster,
       archive: await confirmedArchive(named, options.confirmDigest, signal),
@@ -51,6 +55,21 @@ export function restore(
     tellFindings(result.reservations);
     return result;
   });
+}
+
+/** Whoever restores should know what takes less. It keeps nobody from it, least of all where nothing can be looked at. */
+async function tellAdvice(cluster: ClusterAccess, signal: AbortSignal) {
+  try {
+    const { message, remedy } = await assessCluster(cluster, { signal });
+    process.stderr.write(`${message}\n  ${remedy}\n`);
+  } catch (error) {
+    // That it was stopped the restore tells.
+    if (signal.aborted) return;
+    if (!(error instanceof ClusterBackupError)) throw error;
+    process.stderr.write(
+      `What is left of ${cluster.name} could not be looked at: ${error.message}\n`,
+    );
+  }
 }
 
 export function resume(options: RestoreOptions) {

@@ -82,7 +82,7 @@ function versionOf({ machine, etcd }: ControlPlaneNode): string {
 }
 
 /** As restores are named; it becomes part of a path. */
-const OPERATION = /^restore-[A-Za-z0-9-]+$/;
+const RESTORE = /^restore-[A-Za-z0-9-]+$/;
 
 /**
  * The data that a restore kept: of all nodes' the one with the highest revision.
@@ -94,7 +94,7 @@ export async function keptDataOf(
   operation: string,
   signal: AbortSignal,
 ): Promise<{ source: SnapshotSource; reservation: Finding }> {
-  if (!OPERATION.test(operation)) throw nothingKept(operation);
+  if (!RESTORE.test(operation)) throw nothingKept(operation);
   const found = await Promise.all(
     nodes.map(async ({ machine, etcd }): Promise<Survivor[]> => {
       const folder = `${etcd.dataDir}/.cluster-backup-${operation}/kept`;

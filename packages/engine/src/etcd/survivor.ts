@@ -34,11 +34,20 @@ export function chooseSurvivor(survivors: Survivor[]): Survivor | undefined {
  */
 export async function findSurvivor(
   nodes: ControlPlaneNode[],
-  { hasQuorum, unconfirmed, silent }: Fitness,
+  {
+    hasQuorum,
+    unconfirmed,
+    silent,
+  }: Pick<Fitness, 'hasQuorum' | 'unconfirmed' | 'silent'>,
   signal: AbortSignal,
-): Promise<{ survivor?: Survivor; unusable: ClusterBackupError[] }> {
+): Promise<{
+  survivor?: Survivor;
+  /** Every member whose data is there, running or not. */
+  survivors: Survivor[];
+  unusable: ClusterBackupError[];
+}> {
   const unusable: ClusterBackupError[] = [];
-  if (hasQuorum) return { unusable };
+  if (hasQuorum) return { survivors: [], unusable };
   const atRest = await Promise.all(
     nodes
       .filter(({ etcd }) => silent.includes(etcd.name))
@@ -56,8 +65,6 @@ export async function findSurvivor(
         }
       }),
   );
-  return {
-    survivor: chooseSurvivor([...unconfirmed, ...atRest.flat()]),
-    unusable,
-  };
+  const survivors = [...unconfirmed, ...atRest.flat()];
+  return { survivor: chooseSurvivor(survivors), survivors, unusable };
 }

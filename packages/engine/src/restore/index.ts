@@ -18,6 +18,10 @@ export type {
   RestoreResult,
   UnfinishedRestore,
 } from './restoreCluster';
+export { assessCluster } from './assessCluster';
+export type { Advice, Assessment } from './assessCluster';
+export { acceptOlderRestores, acceptRestore, keptData } from './keptData';
+export type { KeptData, KeptReport } from './keptData';
 export type { SafetyBackup } from './safetyBackup';
 export type { Plan, NodePlan, VerifiedArchive, Answered } from './plan';
 export type { Boundary } from './Step';

@@ -78,6 +78,7 @@ if [ -n "$current" ] && [ "$current" != "$operation" ]; then echo "$current"; ex
 if [ "$seen" != "$fence" ]; then echo "$fence" | write "$journal/fence"; fi
 here=$journal/$operation
 note() { # a line that a kill tore is ended first, so that it spoils no other
+  mkdir -p "$here" # of an operation that ended long ago it was removed
   if [ -s "$here/journal" ] && [ -n "$(tail -c 1 "$here/journal")" ]; then echo >> "$here/journal"; fi
   printf '{"step":"%s","state":"%s","fence":%s,"at":"%s"}\\n' "$step" "$1" "$fence" "$at" >> "$here/journal"
   sync "$here/journal"
