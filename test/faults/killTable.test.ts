@@ -44,11 +44,24 @@ const killedBack = whole
       ...someCases(BACK, 'between', 'resume'),
       ...someCases(BACK, 'after', 'undo'),
     ]
-  : someCases(['undo swap-data'], 'between', 'undo');
+  : someCases(['undo swap-data', 'undo put-back-files'], 'between', 'undo');
+/** While the engine is dead a machine's network goes too: whoever goes on does what can be done, and ends it later. */
+const killedAndCut = whole
+  ? [
+      ...someCases([...PREPARE, ...COMMIT], 'between', 'resume'),
+      ...someCases([...PREPARE, ...COMMIT], 'between', 'undo'),
+      ...FORWARD.map(
+        step => ({ step, point: 'before', way: 'resume' } as const),
+      ),
+    ]
+  : someCases(['put-back-files', 'swap-data'], 'between', 'undo');
 
 // By turns the first machine that gets there and the last: the others are then behind it, or ahead.
 const machineOf = ({ step, point, way }: Case) =>
-  step !== 'claim' && (point === 'after') === (way === 'resume') ? 3 : 1;
+  !['claim', 'stage-files'].includes(step) &&
+  (point === 'after') === (way === 'resume')
+    ? 3
+    : 1;
 
 jest.setTimeout(600_000);
 
@@ -66,6 +79,10 @@ describe.each(flavors)('an engine that is killed, %s', flavor => {
     'undo',
     'resume',
   ]);
+  const tableCut = new OutcomeTable(`killed, and a machine cut, ${flavor}`, [
+    'resume',
+    'undo',
+  ]);
   let scene: Scene | undefined;
 
   beforeAll(bundleEngine);
@@ -74,7 +91,7 @@ describe.each(flavors)('an engine that is killed, %s', flavor => {
   });
   afterAll(async () => {
     await scene?.stop();
-    process.stderr.write(`\n${table}\n\n${tableBack}\n`);
+    process.stderr.write(`\n${table}\n\n${tableBack}\n\n${tableCut}\n`);
   });
 
   /** One case; a lab on which one failed serves no other. */
@@ -150,7 +167,9 @@ describe.each(flavors)('an engine that is killed, %s', flavor => {
     expect(names(all.passed)).toEqual([...PREPARE, ...COMMIT, ...FORWARD]);
     for (const step of names(all.passed)) {
       const told = all.passed.filter(passed => passed.step === step);
-      expect(told).toHaveLength(3 * pointsOf(step).length);
+      // One machine alone gets files back.
+      const machines = step === 'stage-files' ? 1 : 3;
+      expect(told).toHaveLength(machines * pointsOf(step).length);
     }
     await scene!.proveRestored();
   });
@@ -200,4 +219,26 @@ describe.each(flavors)('an engine that is killed, %s', flavor => {
       return goOn(on, one, 'as before');
     });
   });
+
+  it.each(killedAndCut)(
+    '$point $step, while a machine is cut: $way',
+    async one => {
+      await play(one, tableCut, async on => {
+        const { step, point, way } = one;
+        const backup = await on.prepare();
+        const { signal } = await runEngine(on.stage, backup, {
+          act: 'restore',
+          end: { step, point, nth: 1, signal: 'SIGKILL' },
+        });
+        expect(signal).toBe('SIGKILL');
+        const { link } = on.stage.lab.nodes[2];
+        await link.cut();
+        await expect(on[way]()).rejects.toMatchObject({
+          code: expect.stringMatching(/^(machine-|ssh-|undo-incomplete$)/),
+        });
+        await link.restore();
+        return goOn(on, one, 'restored');
+      });
+    },
+  );
 });

@@ -21,16 +21,28 @@ export interface Sight {
 
 // Journals and fences stay; that an operation is under way does not.
 const FILES = `cd /etc/kubernetes
-sha256sum manifests/*
+sha256sum manifests/* pki/* 2>/dev/null
+stat -c '%n %a %u:%g' pki/*
+ls -d /var/lib/etcd-events/.cluster-backup-* 2>/dev/null
 ls -d cluster-backup-* /var/lib/etcd/.cluster-backup-* /var/lib/cluster-backup/current 2>/dev/null
 stat -c '%n %a %u:%g' manifests /var/lib/etcd /var/lib/etcd/member
 grep -ls -e '[.]cluster-backup-restore-' /proc/[0-9]*/cmdline
 true`;
 
-/** A lab with a backup in it and writes after the backup, for one restore after another. */
+// Another key to sign ServiceAccount tokens with: this machine's files have to be put back.
+const REPLACE_KEY = `cd /etc/kubernetes/pki
+openssl ecparam -genkey -name prime256v1 -noout > sa.key
+openssl ec -in sa.key -pubout > sa.pub 2>/dev/null`;
+
+// A member that never comes up again: etcd-events has to be made anew.
+const BREAK_EVENTS = `for file in /var/lib/etcd-events/member/wal/*.wal; do echo broken > "$file"; done
+crictl stop $(crictl ps -q --label "io.kubernetes.pod.name=etcd-events-$1") >/dev/null`;
+
+/** A lab with a backup in it and writes and damage after the backup, for one restore after another. */
 export class Scene {
   private backup?: BackupResult;
   private atBackup = new Map<string, KeyFacts>();
+  private filesAtBackup: Sight['files'] = {};
   private before?: Sight;
   private marks = 0;
 
@@ -63,11 +75,23 @@ export class Scene {
       this.backup = await this.stage.backUp();
       const { revision } = this.backup.summary.facts;
       this.atBackup = await contentsAt(lab.nodes[0], revision);
+      this.filesAtBackup = (await this.look()).files;
+      await this.damage();
     }
     await this.mark();
     this.before = await this.look();
     expect(differences(this.atBackup, this.before.contents)).not.toEqual([]);
     return this.backup;
+  }
+
+  /** What a restore has to put right besides the data. It stays until one did. */
+  private async damage() {
+    const { gdc, nodes } = this.stage.lab;
+    await nodes[1].exec(['sh', '-euc', REPLACE_KEY]);
+    if (!gdc) return;
+    for (const node of nodes.slice(1)) {
+      await node.exec(['sh', '-euc', BREAK_EVENTS, 'sh', node.name]);
+    }
   }
 
   async resume(): Promise<void> {
@@ -92,7 +116,7 @@ export class Scene {
 
   /** The archive's contents, on members of one new cluster; of the restore only the kept data is left. */
   async proveRestored(): Promise<void> {
-    const { nodes } = this.stage.lab;
+    const { gdc, nodes } = this.stage.lab;
     const now = await this.look();
     expect(differences(this.atBackup, now.contents)).toEqual([]);
     expect(now.clusterId).not.toBe(this.before!.clusterId);
@@ -102,9 +126,11 @@ export class Scene {
         '-c',
         'ls -A /var/lib/etcd/.cluster-backup-*; rm -rf /var/lib/etcd/.cluster-backup-*',
       ]);
-      expect(kept.stdout).toBe('kept\n');
+      const back = node === nodes[1] ? 'kept-files\n' : '';
+      expect(kept.stdout).toBe(`kept\n${back}`);
+      if (gdc) expect(await node.etcdEvents.healthy()).toBe(true);
     }
-    expect((await this.look()).files).toEqual(this.before!.files);
+    expect((await this.look()).files).toEqual(this.filesAtBackup);
     await this.proveWell();
     // What is there now is another history than that of the backup.
     this.backup = undefined;

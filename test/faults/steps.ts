@@ -1,10 +1,18 @@
 import { Point } from './engineOrder';
 
 /** Every step that tells of its boundaries, in order. The first test compares it with what the engine tells. */
-export const PREPARE = ['claim', 'scratch', 'receive', 'build', 'place'];
+export const PREPARE = [
+  'claim',
+  'scratch',
+  'stage-files',
+  'receive',
+  'build',
+  'place',
+];
 export const COMMIT = [
   'park-control-plane',
   'park-etcd',
+  'put-back-files',
   'swap-data',
   'return-etcd',
 ];
@@ -19,6 +27,7 @@ export const FORWARD = [
 export const BACK = [
   'undo return-etcd',
   'undo swap-data',
+  'undo put-back-files',
   'undo park-etcd',
   'undo park-control-plane',
   'sweep',
