@@ -66,6 +66,8 @@ export interface Config {
     dangerouslyStoreUnencrypted?: boolean;
     /** Archives that are older are not restored: certificates in them are good for a year. Default 365. */
     expireAfterDays?: number;
+    /** What a restore replaced is kept on the machines so long, unless it is accepted before. Default 7. */
+    keepReplacedDays?: number;
     /** zstd is smaller and faster. Default gzip. */
     compression?: 'gzip' | 'zstd';
     /** gzip's level, 1 to 9, default 1; or zstd's, 1 to 19, default 3. */

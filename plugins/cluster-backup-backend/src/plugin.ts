@@ -17,6 +17,7 @@ import { RecipientProofs } from './database/RecipientProofs';
 import { StoreIdentities } from './database/StoreIdentities';
 import { ClusterOperations } from './operations/ClusterOperations';
 import { ConfiguredClusters } from './operations/ConfiguredClusters';
+import { tendKeptData } from './operations/keptData';
 import { OperationWorker } from './operations/OperationWorker';
 import { tendStores } from './operations/tendStores';
 import { verifyInTurn } from './operations/verifyInTurn';
@@ -97,6 +98,7 @@ export const clusterBackupPlugin = createBackendPlugin({
           }),
         );
         await verifyInTurn({ ...deps, backups, clusterOperations });
+        await tendKeptData({ ...deps, clusters });
         const identities = new StoreIdentities(knex);
         await tendStores({ ...deps, clusters, backups, identities });
         lifecycle.addStartupHook(() => worker.start());

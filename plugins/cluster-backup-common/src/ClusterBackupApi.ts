@@ -3,9 +3,11 @@ import {
   BackupChoices,
   BackupPage,
   ChosenSecret,
+  ClusterAssessment,
   ClusterOverview,
   DifferingObject,
   KeptBackup,
+  KeptDataReport,
   ManagedClusters,
   Operation,
   OperationEvents,
@@ -32,6 +34,13 @@ export interface ClusterBackupApi {
   getBackupHeader(id: string): Promise<Uint8Array>;
   /** What restoring a backup would do to the user clusters that its cluster manages. */
   getManagedClusters(id: string): Promise<ManagedClusters>;
+
+  /** Asks the machines what takes less than a restore, or comes before one. */
+  getAssessment(clusterRef: string): Promise<ClusterAssessment>;
+  /** Asks the machines what restores replaced and kept. */
+  getKeptData(clusterRef: string): Promise<KeptDataReport>;
+  /** Removes what a restore kept, for good; answers what is kept after it. */
+  acceptRestore(clusterRef: string, operation: string): Promise<KeptDataReport>;
 
   startCheck(clusterRef: string): Promise<Operation>;
   startBackup(clusterRef: string, choices?: BackupChoices): Promise<Operation>;

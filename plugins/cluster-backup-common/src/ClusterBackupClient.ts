@@ -6,9 +6,11 @@ import {
   BackupChoices,
   BackupPage,
   ChosenSecret,
+  ClusterAssessment,
   ClusterOverview,
   DifferingObject,
   KeptBackup,
+  KeptDataReport,
   ManagedClusters,
   Operation,
   OperationEvents,
@@ -68,6 +70,22 @@ export class ClusterBackupClient implements ClusterBackupApi {
       'GET',
       `/backups/${encodeURIComponent(id)}/managed-clusters`,
     );
+  }
+
+  async getAssessment(clusterRef: string): Promise<ClusterAssessment> {
+    return this.json('GET', `${pathOf(clusterRef)}/assessment`);
+  }
+
+  async getKeptData(clusterRef: string): Promise<KeptDataReport> {
+    return this.json('GET', `${pathOf(clusterRef)}/kept-data`);
+  }
+
+  async acceptRestore(
+    clusterRef: string,
+    operation: string,
+  ): Promise<KeptDataReport> {
+    const restore = encodeURIComponent(operation);
+    return this.json('DELETE', `${pathOf(clusterRef)}/kept-data/${restore}`);
   }
 
   async startCheck(clusterRef: string): Promise<Operation> {

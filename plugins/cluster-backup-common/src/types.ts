@@ -119,6 +119,46 @@ export interface BackupChoices {
   name?: string;
   /** Ids of the stores that it goes to, instead of all of them. */
   stores?: string[];
+  /** When etcd lost its quorum: of the member with the latest data, running or stopped. */
+  withoutQuorum?: boolean;
+}
+
+/** What takes less than a restore, or comes before one. @public */
+export interface ClusterAssessment {
+  /** The least that helps. */
+  advice:
+    | 'nothing-to-restore'
+    | 'start-api-servers'
+    | 'start-members'
+    | 'back-up-survivor'
+    | 'restore-backup';
+  /** What is so. */
+  message: string;
+  /** What to do. */
+  remedy: string;
+  /** Where etcd has no quorum, the member with the latest data. */
+  survivor?: string;
+}
+
+/** What a restore replaced on one machine and kept. @public */
+export interface KeptData {
+  machine: string;
+  /** The restore that it was kept by. */
+  operation: string;
+  /** The folder on the machine. */
+  path: string;
+  bytes: number;
+  /** When that restore began. */
+  since: string;
+}
+
+/** @public */
+export interface KeptDataReport {
+  kept: KeptData[];
+  /** Machines that could not be looked at, and why. */
+  unread: Array<{ machine: string; message: string }>;
+  /** It is removed after so many days, unless it is accepted before. */
+  keepReplacedDays: number;
 }
 
 /** What a person asks for who restores. @public */

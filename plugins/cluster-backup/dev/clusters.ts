@@ -92,6 +92,24 @@ clusterBackup.addCluster(refOf('production'), {
   backups: backupsOf('production', 23),
 });
 past('production');
+clusterBackup.assessment = {
+  advice: 'back-up-survivor',
+  message:
+    'etcd has lost its quorum. cp-1 still has its data (revision 48213), later than any backup.',
+  remedy: 'Back up cp-1 (backup --without-quorum), and restore that backup.',
+  survivor: 'cp-1',
+};
+clusterBackup.kept.set(refOf('production'), {
+  kept: ['cp-1', 'cp-2', 'cp-3'].map(machine => ({
+    machine,
+    operation: 'restore-20261120T101500Z-1f2e3d4c',
+    path: '/var/lib/etcd/.cluster-backup-restore-20261120T101500Z-1f2e3d4c',
+    bytes: 734_003_200,
+    since: new Date(Date.now() - 3 * 86_400_000).toISOString(),
+  })),
+  unread: [],
+  keepReplacedDays: 7,
+});
 
 clusterBackup.addCluster(refOf('unprotected'));
 

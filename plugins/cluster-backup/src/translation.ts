@@ -178,6 +178,9 @@ export const clusterBackupTranslationRef = createTranslationRef({
       stores: 'Stores',
       storesDescription: 'Where this backup goes, instead of all of them.',
       noStore: 'Choose one at least.',
+      withoutQuorum: 'Even when etcd has lost its quorum',
+      withoutQuorumDescription:
+        'Then of the member with the latest data, running or stopped. It may lack the last writes, and says so.',
     },
     hold: {
       held: 'Kept by {{who}} since {{time}}: {{reason}}',
@@ -284,7 +287,7 @@ export const clusterBackupTranslationRef = createTranslationRef({
       outage:
         'The API of {{cluster}} is away for some seconds to minutes. What runs on it keeps running.',
       loss: 'Everything changed in the cluster since {{time}} ({{age}}) is lost.',
-      kept: 'The data that is replaced is kept on the machines.',
+      kept: 'The data that is replaced is kept on the machines until the restore is accepted, or its time is over.',
       proof:
         'Everything is prepared and proven first. Until the control plane is stopped, nothing changes.',
       safety:
@@ -301,6 +304,31 @@ export const clusterBackupTranslationRef = createTranslationRef({
       submit: 'Restore {{cluster}}',
       opening: 'Opening the archive’s header…',
       sending: 'Starting the restore…',
+    },
+    advice: {
+      title: 'What is still there',
+      asking: 'Looking at what is still there…',
+      nothingToRestore: 'Nothing needs a restore',
+      startApiServers: 'Only API servers are down',
+      startMembers: 'Members are to be started, rather than restored',
+      backUpSurvivor: 'The member that is left has later data than any backup',
+      restoreBackup: 'A restore of the newest backup is what is left',
+      backUp: 'Back up the survivor',
+      goOn: 'The restore below can be started all the same.',
+    },
+    keptData: {
+      title: 'Data of before a restore',
+      description:
+        'What restores replaced is kept on the machines, and can be backed up and restored by the command. Accepting a restore removes it, for good; else it is removed when its time is over.',
+      of: 'Of the restore of {{time}}',
+      size: '{{size}} on {{machines}}',
+      until: 'kept until {{time}}',
+      unread: '{{machine}} could not be looked at: {{message}}',
+      accept: 'Accept the restore',
+      acceptTitle: 'Accept the restore of {{time}}',
+      question:
+        'The data of before it ({{size}}) is removed from the machines. There is no way back to it then.',
+      removing: 'Removing it from the machines…',
     },
     managed: {
       title: 'User clusters that it manages',

@@ -56,6 +56,8 @@ export interface Configuration {
   packing(): Packing;
   /** Archives that are older are not restored. */
   expireAfterDays: number;
+  /** So long a portal keeps what a restore replaced, unless it is accepted before. */
+  keepReplacedDays: number;
   /** age recipients; none where archives are not encrypted. */
   recipients: string[];
   /** Signs archives; a file that is not there is made, so that no archive is ever unsigned. */
@@ -89,6 +91,7 @@ export function readConfiguration(
     compression = 'gzip',
     compressionLevel,
     expireAfterDays = EXPIRE_AFTER_DAYS,
+    keepReplacedDays = 7,
   } = section as ConfigurationSection;
   const at = (path: string) => resolve(folder, path);
   const entityRefOf = ({ name, entityRef }: ClusterSection) =>
@@ -101,16 +104,16 @@ export function readConfiguration(
       ? parseSigningKey(signingKey)
       : loadSigningKeyFile(at(signingKeyFile));
 
-  if (!Number.isInteger(expireAfterDays) || expireAfterDays < 1) {
-    throw configurationWrong(
-      origin,
-      `expireAfterDays ${expireAfterDays} is no number of days`,
-    );
+  const days = Object.entries({ expireAfterDays, keepReplacedDays });
+  for (const [name, count] of days) {
+    if (Number.isInteger(count) && count >= 1) continue;
+    throw configurationWrong(origin, `${name} ${count} is no number of days`);
   }
 
   return {
     recipients,
     expireAfterDays,
+    keepReplacedDays,
     clusters: clusters.map(cluster => ({
       name: cluster.name,
       entityRef: entityRefOf(cluster),

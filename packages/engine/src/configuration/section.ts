@@ -8,6 +8,7 @@ export interface ConfigurationSection {
   trustedSigners?: string[];
   dangerouslyStoreUnencrypted?: boolean;
   expireAfterDays?: number;
+  keepReplacedDays?: number;
   compression?: string;
   compressionLevel?: number;
   stores?: StoreSection[];

@@ -46,7 +46,7 @@ const PATIENCE_MS = 5_000;
  * Finds out, in seconds and reading only, how much of a cluster is still there, and gives one advice. A restore takes the
  * whole cluster back; most of what makes people think of one is mended with less.
  *
- * @throws ClusterBackupError those of looking up the cluster's machines
+ * @throws ClusterBackupError those of looking up the cluster's machines, and where no machine can be reached or read
  * @public
  */
 export async function assessCluster(
@@ -58,6 +58,7 @@ export async function assessCluster(
   try {
     const nodes: ControlPlaneNode[] = [];
     const unread: Assessment['unread'] = [];
+    let failure: ClusterBackupError | undefined;
     const controlPlane = cluster.outcomes.filter(
       ({ role }) => role === 'control-plane',
     );
@@ -69,9 +70,11 @@ export async function assessCluster(
         } catch (cause) {
           if (!(cause instanceof ClusterBackupError)) throw cause;
           unread.push({ machine: name, message: cause.message });
+          failure = cause;
         }
       }),
     );
+    if (!nodes.length && failure) throw failure;
     const found = await Promise.all(nodes.map(node => lookAt(node, signal)));
     signal.throwIfAborted();
     const named = (

@@ -34,25 +34,30 @@ const OPERATION =
 // What is being removed has another name, so that nobody takes half of it for the whole.
 const LIST = `set -eu
 current=$(cat /var/lib/cluster-backup/current 2>/dev/null || true)
-for folder in "$1"/.cluster-backup-restore-* "$1"/.cluster-backup-accepted-restore-*; do
-  if [ ! -d "$folder" ]; then continue; fi
-  operation=restore-\${folder##*/.cluster-backup*-restore-}
-  if [ "$operation" = "$current" ]; then continue; fi
-  printf '%s %s %s\\n' "$(du -s -B 1 "$folder" | cut -f 1)" "$operation" "$folder"
+for data; do
+  for folder in "$data"/.cluster-backup-restore-* "$data"/.cluster-backup-accepted-restore-*; do
+    if [ ! -d "$folder" ]; then continue; fi
+    operation=restore-\${folder##*/.cluster-backup*-restore-}
+    if [ "$operation" = "$current" ]; then continue; fi
+    printf '%s %s %s\\n' "$(du -s -B 1 "$folder" | cut -f 1)" "$operation" "$folder"
+  done
 done`;
 
 // Renamed under the lock, which takes a moment; removed after it.
 const REMOVE = `if [ -n "$current" ]; then echo "$current"; exit ${OCCUPIED}; fi
-cd "$1"
-accepted=.cluster-backup-accepted-$operation
-if [ -e ".cluster-backup-$operation" ]; then
-  rm -rf "$accepted"
-  mv ".cluster-backup-$operation" "$accepted"
-  sync .
-fi
+for data; do
+  accepted=$data/.cluster-backup-accepted-$operation
+  if [ -e "$data/.cluster-backup-$operation" ]; then
+    rm -rf "$accepted"
+    mv "$data/.cluster-backup-$operation" "$accepted"
+    sync "$data"
+  fi
+done
 exec 9>&-
-rm -rf "$accepted"
-sync .`;
+for data; do
+  rm -rf "$data/.cluster-backup-accepted-$operation"
+  sync "$data"
+done`;
 
 /** A node that could be looked at. */
 interface Keeper {
@@ -145,12 +150,13 @@ async function remove(
   signal?: AbortSignal,
 ): Promise<KeptData[]> {
   const removed = await Promise.all(
-    keepers.map(async ({ node: { machine, etcd }, journal, kept }) => {
+    keepers.map(async ({ node, journal, kept }) => {
+      const { machine } = node;
       const found = kept.filter(data => data.operation === operation);
       if (!found.length) return [];
       // No higher number than the machine has seen: a restore that begins meanwhile goes before.
       const attempt = { operation, fence: journal.fence };
-      await change(machine, attempt, 'accept', REMOVE, [etcd.dataDir], {
+      await change(machine, attempt, 'accept', REMOVE, dataDirsOf(node), {
         timeoutMs: REMOVED_WITHIN_MS,
         signal,
       });
@@ -201,13 +207,22 @@ async function onKeepers(
   }
 }
 
+/** Of every etcd that a restore may give new data. */
+function dataDirsOf({ etcd, etcdEvents }: ControlPlaneNode): string[] {
+  return [etcd, ...(etcdEvents ? [etcdEvents] : [])].map(
+    ({ dataDir }) => dataDir,
+  );
+}
+
 async function keptOn(
-  { machine, etcd }: ControlPlaneNode,
+  node: ControlPlaneNode,
   signal: AbortSignal,
 ): Promise<KeptData[]> {
-  const { stdout } = await machine.run(['sh', '-c', LIST, 'sh', etcd.dataDir], {
-    signal,
-  });
+  const { machine } = node;
+  const { stdout } = await machine.run(
+    ['sh', '-c', LIST, 'sh', ...dataDirsOf(node)],
+    { signal },
+  );
   return stdout.split('\n').flatMap(line => {
     const [bytes, operation, ...path] = line.split(' ');
     const since = operation && begunAt(operation);

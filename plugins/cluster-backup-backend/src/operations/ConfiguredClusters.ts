@@ -61,6 +61,11 @@ export class ConfiguredClusters {
     return this.configuration.stores;
   }
 
+  /** The entities of all clusters that are configured. */
+  get clusterRefs(): string[] {
+    return [...this.names.keys()];
+  }
+
   name(clusterRef: string): string | undefined {
     return this.names.get(clusterRef);
   }
@@ -139,12 +144,13 @@ export class ConfiguredClusters {
 
   async backupJob(
     clusterRef: string,
-    { name, stores }: BackupChoices = {},
+    { name, stores, withoutQuorum }: BackupChoices = {},
   ): Promise<BackupJob> {
     const packing = this.configuration.packing();
     return {
       type: 'backup',
       packing,
+      withoutQuorum,
       name: name && chosenArchiveName(name, formOf(packing)),
       cluster: this.access(clusterRef),
       folder: this.configuration.folder(this.configuredName(clusterRef)),
@@ -212,6 +218,11 @@ export class ConfiguredClusters {
   /** Backups that are older are not restored. */
   get expireAfterDays(): number {
     return this.configuration.expireAfterDays;
+  }
+
+  /** What a restore replaced is kept so long. */
+  get keepReplacedDays(): number {
+    return this.configuration.keepReplacedDays;
   }
 
   /** The age header that an archive begins with. */

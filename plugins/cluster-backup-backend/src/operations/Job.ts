@@ -45,8 +45,6 @@ export type Job =
       name?: string;
       /** Of the latest data that is left, when etcd lost its quorum. */
       withoutQuorum?: boolean;
-      /** Of the data that this restore replaced. */
-      kept?: string;
       stores: PluggedStore[];
       packing: Packing;
       /** As PEM. */

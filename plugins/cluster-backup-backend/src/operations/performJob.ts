@@ -109,7 +109,6 @@ async function backUp(
     folder: job.folder,
     name: job.name,
     withoutQuorum: job.withoutQuorum,
-    kept: job.kept,
     stores: job.stores.map(store => ({
       id: store.id,
       open: () => openStore(store),

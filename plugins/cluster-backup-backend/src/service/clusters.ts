@@ -7,6 +7,11 @@ import PromiseRouter from 'express-promise-router';
 import { z } from 'zod';
 import { Allowed, Right } from '../authorization/ClusterAuthority';
 import { foreseen } from '../operations/fault';
+import {
+  acceptRestoreOf,
+  assessmentOf,
+  keptDataOf,
+} from '../operations/keptData';
 import { clusterPath, refOf } from './clusterPath';
 import { nothingShape, parse } from './parse';
 import { RouterOptions } from './RouterOptions';
@@ -23,6 +28,7 @@ const choicesShape = z
   .object({
     name: z.string().min(1).max(200).optional(),
     stores: z.array(z.string().max(200)).min(1).max(100).optional(),
+    withoutQuorum: z.boolean().optional(),
   })
   .strict();
 const restoreShape = z
@@ -110,6 +116,43 @@ export function clusterRoutes(options: RouterOptions): Router {
     );
     response.status(202).json(operation);
   });
+
+  router.get(`${clusterPath}/assessment`, async (request, response) => {
+    const assessment = await authority.perform(
+      request,
+      { event: 'cluster-assess', right: 'read', clusterRef: refOf(request) },
+      async ({ clusterRef }) => assessmentOf(clusters, clusterRef),
+    );
+    response.json(assessment);
+  });
+
+  router.get(`${clusterPath}/kept-data`, async (request, response) => {
+    const kept = await authority.perform(
+      request,
+      { event: 'kept-data-fetch', right: 'read', clusterRef: refOf(request) },
+      async ({ clusterRef }) => keptDataOf(clusters, clusterRef),
+    );
+    response.json(kept);
+  });
+
+  router.delete(
+    `${clusterPath}/kept-data/:restore`,
+    async (request, response) => {
+      const { restore } = request.params;
+      const kept = await authority.perform(
+        request,
+        {
+          event: 'restore-accept',
+          right: 'restore',
+          clusterRef: refOf(request),
+          meta: { restore: restore.slice(0, 100) },
+        },
+        async ({ clusterRef }) =>
+          acceptRestoreOf(clusters, clusterRef, restore),
+      );
+      response.json(kept);
+    },
+  );
 
   async function overviewOf(allowed: Allowed): Promise<ClusterOverview> {
     const { clusterRef } = allowed;

@@ -129,6 +129,9 @@ const routes = (clusterRef: string) => {
   return [
     ['get', cluster, undefined, read, 200],
     ['get', `${cluster}/backups?limit=1`, undefined, read, 200],
+    ['get', `${cluster}/assessment`, undefined, read, 503],
+    ['get', `${cluster}/kept-data`, undefined, read, 503],
+    ['delete', `${cluster}/kept-data/restore-x`, undefined, put, 503],
     ['post', `${cluster}/checks`, NOTHING, create, 202],
     ['post', `${cluster}/backups`, NOTHING, create, 202],
     ['post', `${cluster}/restores`, restoring, put, 400],
@@ -151,7 +154,7 @@ const routes = (clusterRef: string) => {
   ] as const;
 };
 
-const COUNT = 21;
+const COUNT = 24;
 const each = Array.from({ length: COUNT }, (_, index) => ({ index }));
 
 it('speaks of every route', () => expect(routes(MINE)).toHaveLength(COUNT));

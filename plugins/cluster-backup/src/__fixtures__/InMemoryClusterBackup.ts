@@ -4,10 +4,12 @@ import {
   BackupChoices,
   BackupPage,
   ChosenSecret,
+  ClusterAssessment,
   ClusterBackupApi,
   ClusterOverview,
   DifferingObject,
   KeptBackup,
+  KeptDataReport,
   ManagedClusters,
   Operation,
   OperationEvent,
@@ -32,6 +34,14 @@ export class InMemoryClusterBackup implements ClusterBackupApi {
   /** What is not as it is in any backup. */
   differing: DifferingObject[] = [];
   putBack: PutBackResult = { created: [], updated: [], same: [], failed: [] };
+  /** How a cluster stands before a restore. */
+  assessment: ClusterAssessment = {
+    advice: 'nothing-to-restore',
+    message: 'The API server of cp-1 answers and etcd has a quorum.',
+    remedy: 'Put back single objects.',
+  };
+  /** What restores kept, by cluster. */
+  readonly kept = new Map<string, KeptDataReport>();
   /** What was asked beyond reading. */
   readonly asked: { what: string; with?: object }[] = [];
 
@@ -172,6 +182,29 @@ export class InMemoryClusterBackup implements ClusterBackupApi {
     this.answer();
     this.asked.push({ what: 'put-back', with: { id, ...options } });
     return this.putBack;
+  }
+
+  async getAssessment(): Promise<ClusterAssessment> {
+    this.answer();
+    return this.assessment;
+  }
+
+  async getKeptData(clusterRef: string): Promise<KeptDataReport> {
+    this.answer();
+    const none = { kept: [], unread: [], keepReplacedDays: 7 };
+    return this.kept.get(clusterRef) ?? none;
+  }
+
+  async acceptRestore(
+    clusterRef: string,
+    operation: string,
+  ): Promise<KeptDataReport> {
+    this.answer();
+    this.asked.push({ what: 'accept', with: { clusterRef, operation } });
+    const before = await this.getKeptData(clusterRef);
+    const kept = before.kept.filter(data => data.operation !== operation);
+    this.kept.set(clusterRef, { ...before, kept });
+    return { ...before, kept };
   }
 
   async startBackup(

@@ -6,7 +6,7 @@ import { clusterBackupApiRef } from '../api/clusterBackupApiRef';
 import { clusterBackupTranslationRef } from '../translation';
 import { ActionDialog } from './ActionDialog';
 
-/** Takes a backup under another name, or into some of the stores. */
+/** Takes a backup under another name, into some of the stores, or without a quorum. */
 export function BackupChoicesDialog(props: {
   clusterRef: string;
   clusterName: string;
@@ -20,6 +20,7 @@ export function BackupChoicesDialog(props: {
   const { t } = useTranslationRef(clusterBackupTranslationRef);
   const [text, setText] = useState('');
   const [chosen, setChosen] = useState(stores);
+  const [withoutQuorum, setWithoutQuorum] = useState(false);
   const name = text.trim();
 
   return (
@@ -31,6 +32,7 @@ export function BackupChoicesDialog(props: {
         api.startBackup(clusterRef, {
           ...(name && { name }),
           ...(chosen.length < stores.length && { stores: chosen }),
+          ...(withoutQuorum && { withoutQuorum }),
         })
       }
       onStarted={props.onStarted}
@@ -67,6 +69,18 @@ export function BackupChoicesDialog(props: {
               {t('choices.noStore')}
             </Text>
           )}
+          <div>
+            <Checkbox
+              isSelected={withoutQuorum}
+              onChange={setWithoutQuorum}
+              isDisabled={isBusy}
+            >
+              {t('choices.withoutQuorum')}
+            </Checkbox>
+            <Text variant="body-small" color="secondary">
+              {t('choices.withoutQuorumDescription')}
+            </Text>
+          </div>
         </>
       )}
     </ActionDialog>

@@ -55,6 +55,64 @@ const button = (name: string | RegExp) => screen.findByRole('button', { name });
 const region = async (name: string | RegExp) =>
   within(await screen.findByRole('region', { name }));
 
+describe('what restores replaced', () => {
+  const since = '2026-02-03T04:05:06Z';
+  const operation = 'restore-20260203T040506Z-1f2e3d4c';
+  const kept = ['cp-1', 'cp-2'].map(machine => ({
+    machine,
+    operation,
+    path: '/var/lib/etcd/.cluster-backup-x',
+    bytes: 512 * 1024 ** 2,
+    since,
+  }));
+
+  it('is shown with its size and its term, and removed when the restore is accepted', async () => {
+    portal.addCluster(CLUSTER);
+    portal.kept.set(CLUSTER, {
+      kept,
+      unread: [{ machine: 'cp-3', message: 'No route to it.' }],
+      keepReplacedDays: 7,
+    });
+    open();
+    const section = await region('Data of before a restore');
+    expect(section.getByText(/1 GiB on cp-1, cp-2/)).toHaveTextContent(
+      /kept until .*Feb 10, 2026/,
+    );
+    expect(section.getByText(/cp-3 could not be looked at/)).toBeVisible();
+    await user.click(
+      section.getByRole('button', { name: 'Accept the restore' }),
+    );
+    const dialog = within(await screen.findByRole('dialog'));
+    expect(dialog.getByText(/1 GiB.*no way back/)).toBeVisible();
+    await user.click(
+      dialog.getByRole('button', { name: 'Accept the restore' }),
+    );
+    await waitFor(() =>
+      expect(
+        screen.queryByRole('region', { name: 'Data of before a restore' }),
+      ).not.toBeInTheDocument(),
+    );
+    expect(portal.asked).toEqual([
+      { what: 'accept', with: { clusterRef: CLUSTER, operation } },
+    ]);
+  });
+
+  it('is accepted by nobody who may not restore', async () => {
+    portal.addCluster(CLUSTER, {
+      allowed: {
+        create: { allowed: true },
+        restore: { allowed: false, reason: 'Only owners.' },
+        manage: { allowed: true },
+      },
+    });
+    portal.kept.set(CLUSTER, { kept, unread: [], keepReplacedDays: 7 });
+    open();
+    expect(await button('Accept the restore')).toHaveAccessibleDescription(
+      'Only owners.',
+    );
+  });
+});
+
 describe('the state of a cluster', () => {
   it('says that it was never backed up, backs it up and follows that to its end', async () => {
     portal.addCluster(CLUSTER);
@@ -494,6 +552,33 @@ describe('a restore', () => {
     expect(dialog.getByText('shop').parentElement).toHaveTextContent(
       'how it is now is not known',
     );
+  });
+
+  it('says first what takes less, and backs up a survivor instead', async () => {
+    portal.addCluster(CLUSTER, { backups: [aBackup()] });
+    portal.assessment = {
+      advice: 'back-up-survivor',
+      message: 'etcd has lost its quorum. cp-1 still has its data.',
+      remedy: 'Back up cp-1, and restore that backup.',
+      survivor: 'cp-1',
+    };
+    open();
+    await user.click(await button(/^Restore the backup of/));
+    const dialog = within(await screen.findByRole('dialog'));
+    expect(
+      await dialog.findByText(/^The member that is left has later data/),
+    ).toBeVisible();
+    expect(dialog.getByText(/cp-1 still has its data/)).toBeVisible();
+    await user.click(
+      dialog.getByRole('button', { name: 'Back up the survivor' }),
+    );
+    await screen.findByText('Backup queued');
+    expect(portal.asked).toEqual([
+      {
+        what: 'backup',
+        with: { clusterRef: CLUSTER, withoutQuorum: true },
+      },
+    ]);
   });
 
   it('takes no identity where the archive is not encrypted', async () => {

@@ -26,6 +26,7 @@ import { clusterBackupTranslationRef } from '../translation';
 import { BackupChoicesDialog } from './BackupChoicesDialog';
 import { BackupsTable } from './BackupsTable';
 import { FaultPanel } from './FaultPanel';
+import { KeptDataSection } from './KeptDataSection';
 import { Loading } from './Loading';
 import { NotConfigured } from './NotConfigured';
 import { OperationPanel } from './OperationPanel';
@@ -210,6 +211,11 @@ function ConfiguredCluster(props: {
         reasonAgainstHold={denialOf('manage')}
         reasonAgainstCompare={denialOf('restore')}
       />
+      <KeptDataSection
+        clusterRef={clusterRef}
+        version={versionOf(overview)}
+        reasonAgainstAccept={denialOf('restore') ?? busy}
+      />
       <OperationsTable operations={recent} />
       <RelatedClusters />
       {isProving && (
@@ -240,6 +246,13 @@ function ConfiguredCluster(props: {
           backup={restoring}
           clusterName={clusterName}
           overview={overview}
+          reasonAgainstBackup={againstBackup}
+          onBackUpSurvivor={() => {
+            setRestoring(undefined);
+            start('backup', () =>
+              api.startBackup(clusterRef, { withoutQuorum: true }),
+            );
+          }}
           onStarted={started => {
             setRestoring(undefined);
             follow(started);

@@ -14,6 +14,7 @@ import { ActionDialog } from './ActionDialog';
 import { BackupFacts, expiryOf } from './BackupFacts';
 import { IdentityField } from './IdentityField';
 import { ManagedClusters } from './ManagedClusters';
+import { RestoreAdvice } from './RestoreAdvice';
 import { Reservations } from './Reservations';
 import { SupportLink } from './SupportLink';
 import styles from './RestoreDialog.module.css';
@@ -23,6 +24,9 @@ export function RestoreDialog(props: {
   backup: Backup;
   clusterName: string;
   overview: ClusterOverview;
+  /** Why the person may not start a backup. */
+  reasonAgainstBackup?: string;
+  onBackUpSurvivor(): void;
   onStarted(operation: Operation): void;
   onClose(): void;
 }) {
@@ -63,6 +67,11 @@ export function RestoreDialog(props: {
     >
       {isBusy => (
         <>
+          <RestoreAdvice
+            clusterRef={backup.clusterRef}
+            reasonAgainstBackup={props.reasonAgainstBackup}
+            onBackUpSurvivor={props.onBackUpSurvivor}
+          />
           <div>
             <Text as="h3" variant="body-medium" weight="bold">
               {t('restore.whatHappens')}
