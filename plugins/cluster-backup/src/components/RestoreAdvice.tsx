@@ -1,5 +1,5 @@
 import { useApi, useTranslationRef } from '@backstage/frontend-plugin-api';
-import { Alert, Text } from '@backstage/ui';
+import { Alert, Flex, Text } from '@backstage/ui';
 import { ClusterAssessment } from '@cluster-backup/backstage-plugin-cluster-backup-common';
 import { useEffect, useState } from 'react';
 import { clusterBackupApiRef } from '../api/clusterBackupApiRef';
@@ -44,24 +44,22 @@ export function RestoreAdvice(props: {
   if (!assessment) return <Text role="status">{t('advice.asking')}</Text>;
   const { advice, message, remedy, survivor } = assessment;
   return (
-    <div role="status">
+    <Flex direction="column" gap="2" align="start" role="status">
       <Alert
         status={advice === 'restore-backup' ? 'info' : 'warning'}
         icon
         title={t(TITLES[advice])}
         description={`${message} ${remedy} ${t('advice.goOn')}`}
-        customActions={
-          survivor && (
-            <ReasonedButton
-              variant="secondary"
-              reason={reasonAgainstBackup}
-              onPress={onBackUpSurvivor}
-            >
-              {t('advice.backUp')}
-            </ReasonedButton>
-          )
-        }
       />
-    </div>
+      {survivor && (
+        <ReasonedButton
+          variant="secondary"
+          reason={reasonAgainstBackup}
+          onPress={onBackUpSurvivor}
+        >
+          {t('advice.backUp')}
+        </ReasonedButton>
+      )}
+    </Flex>
   );
 }
