@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { makeSeed } from '@cluster-backup/lab';
+import { CoreV1Api, KubeConfig } from '@kubernetes/client-node';
 import { setStage, Stage } from './stage';
 import { expectUntouched, look } from './unharmed';
 
@@ -224,6 +225,57 @@ it('takes everything back on Ctrl-C', async () => {
     await node.link.restore();
   }
   await expectUntouched(before, stage.lab);
+});
+
+it('restores, says what is left to do, and gives a way in that ends by itself', async () => {
+  const config = new KubeConfig();
+  config.loadFromString(await stage.lab.kubeconfig());
+  const api = config.makeApiClient(CoreV1Api);
+  await api.createNode({ body: { metadata: { name: 'long-gone' } } });
+  const { key: made } = JSON.parse(
+    (await ours(['backup', '--cluster', 'lab'])).stdout,
+  );
+  const archive = [
+    ...['--backup', made],
+    ...['--identity', join(folder, 'identity.txt')],
+  ];
+
+  const restored = await ours(['restore', '--cluster', 'lab', ...archive]);
+  expect(restored.code).toBe(0);
+  const { next } = JSON.parse(restored.stdout);
+  expect(next).toContainEqual(
+    expect.objectContaining({ code: 'node-stale', machine: 'long-gone' }),
+  );
+  expect(next).toContainEqual(
+    expect.objectContaining({ code: 'credentials-of-the-backup' }),
+  );
+  const named = next.map(({ machine }: { machine: string }) => machine);
+  expect(named).not.toContain('cp-1');
+  expect(restored.stderr).toContain('kubectl delete node long-gone');
+
+  const file = join(folder, 'admin.conf');
+  const asked = ['kubeconfig', '--cluster', 'lab', '--output', file];
+  const given = await ours(asked);
+  expect(given.code).toBe(0);
+  expect(given.stdout + given.stderr).not.toContain('client-key-data');
+  const { expiresAt } = JSON.parse(given.stdout);
+  const minutes = (Date.parse(expiresAt) - Date.now()) / 60_000;
+  expect(minutes).toBeGreaterThan(55);
+  expect(minutes).toBeLessThanOrEqual(60);
+  expect((await stat(file)).mode & 0o777).toBe(0o600);
+  const minted = new KubeConfig();
+  minted.loadFromString(await readFile(file, 'utf8'));
+  const { front } = stage.lab;
+  Object.assign(minted.clusters[0], {
+    server: `https://${front.host}:${front.port}`,
+    skipTLSVerify: true,
+  });
+  const { items } = await minted.makeApiClient(CoreV1Api).listNode();
+  expect(items.map(({ metadata }) => metadata!.name)).toContain('cp-1');
+
+  const again = await ours(asked);
+  expect(again.code).toBe(69);
+  expect(JSON.parse(again.stdout).error.code).toBe('file-not-written');
 });
 
 it('makes a key that opens what is encrypted to it, once', async () => {

@@ -4,6 +4,7 @@ import { backup } from './commands/backup';
 import { check } from './commands/check';
 import { accept, kept } from './commands/kept';
 import { keygen } from './commands/keygen';
+import { kubeconfig } from './commands/kubeconfig';
 import { putBack } from './commands/putBack';
 import { restore, resume, undo } from './commands/restore';
 import { verify } from './commands/verify';
@@ -137,6 +138,12 @@ forCluster(
     ).argParser(Number),
   )
   .action(accept);
+
+fromArchive(
+  forCluster('kubeconfig', 'make a kubeconfig that is good for an hour'),
+)
+  .option('--output <file>', 'a new file, instead of standard output')
+  .action(kubeconfig);
 
 fromArchive(
   program

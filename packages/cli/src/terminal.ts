@@ -55,9 +55,9 @@ export function tellCopies(copies: Copy[]): void {
   }
 }
 
-/** Runs a command; what it returns is printed as one JSON object, what it throws in words. */
+/** Runs a command; what it returns is printed as it is or as one JSON object, what it throws in words. */
 export async function conclude(
-  act: (signal: AbortSignal) => Promise<object>,
+  act: (signal: AbortSignal) => Promise<object | string>,
 ): Promise<void> {
   const stop = new AbortController();
   const interrupt = () => {
@@ -70,7 +70,9 @@ export async function conclude(
   process.once('SIGTERM', interrupt);
   try {
     const result = await act(stop.signal);
-    process.stdout.write(`${JSON.stringify(result)}\n`);
+    process.stdout.write(
+      typeof result === 'string' ? result : `${JSON.stringify(result)}\n`,
+    );
   } catch (error) {
     process.exitCode = tellError(error);
   } finally {

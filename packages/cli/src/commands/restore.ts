@@ -4,9 +4,12 @@ import {
   ClusterAccess,
   ClusterBackupError,
   Configuration,
+  Finding,
   restoreCluster,
+  RestoreResult,
   resumeRestore,
   undoRestore,
+  whatNext,
 } from '@cluster-backup/engine';
 import { ArchiveOptions, archiveSource } from '../archiveSource';
 import { confirmedArchive } from '../origin';
@@ -53,8 +56,30 @@ export function restore(
       signal,
     });
     tellFindings(result.reservations);
-    return result;
+    return dryRun
+      ? result
+      : { ...result, next: await tellNext(cluster, result, named) };
   });
+}
+
+/** What is left to do, when a restore is over; that it cannot be found out does not make the restore fail. */
+async function tellNext(
+  cluster: ClusterAccess,
+  { plan }: RestoreResult,
+  archive?: ArchiveSource,
+): Promise<Finding[]> {
+  try {
+    const next = await whatNext({ cluster, plan, archive });
+    process.stderr.write('What is left to do:\n');
+    tellFindings(next);
+    return next;
+  } catch (error) {
+    if (!(error instanceof ClusterBackupError)) throw error;
+    process.stderr.write(
+      `What is left to do could not be found out: ${error.message}\n`,
+    );
+    return [];
+  }
 }
 
 /** Whoever restores should know what takes less. It keeps nobody from it, least of all where nothing can be looked at. */
@@ -75,15 +100,19 @@ async function tellAdvice(cluster: ClusterAccess, signal: AbortSignal) {
 export function resume(options: RestoreOptions) {
   return conclude(async signal => {
     const configuration = readConfigurationFile(options.config);
-    return resumeRestore({
-      cluster: configuration.cluster(options.cluster),
-      archive:
-        options.backupFile || options.backup
-          ? await archiveToRestore(configuration, options, signal)
-          : undefined,
+    const cluster = configuration.cluster(options.cluster);
+    const archive =
+      options.backupFile || options.backup
+        ? await archiveToRestore(configuration, options, signal)
+        : undefined;
+    const result = await resumeRestore({
+      cluster,
+      archive,
       progress: tell(),
       signal,
     });
+    tellFindings(result.reservations);
+    return { ...result, next: await tellNext(cluster, result, archive) };
   });
 }
 

@@ -25,3 +25,6 @@ export type { KeptData, KeptReport } from './keptData';
 export type { SafetyBackup } from './safetyBackup';
 export type { Plan, NodePlan, VerifiedArchive, Answered } from './plan';
 export type { Boundary } from './Step';
+export { mintKubeconfig } from './mintKubeconfig';
+export type { MintedKubeconfig } from './mintKubeconfig';
+export { whatNext } from './whatNext';
