@@ -1,3 +1,4 @@
+/* eslint-disable jest/no-standalone-expect -- the rule does not know functions that are called by tests */
 import { BackupResult } from '@cluster-backup/engine';
 import { LabNode } from '@cluster-backup/lab';
 import { contentsAt, differences, KeyFacts } from '../proof/contents';

@@ -9,6 +9,7 @@ import {
   KeptBackup,
   KeptDataReport,
   ManagedClusters,
+  MintedKubeconfig,
   Operation,
   OperationEvents,
   PutBackResult,
@@ -41,6 +42,9 @@ export interface ClusterBackupApi {
   getKeptData(clusterRef: string): Promise<KeptDataReport>;
   /** Removes what a restore kept, for good; answers what is kept after it. */
   acceptRestore(clusterRef: string, operation: string): Promise<KeptDataReport>;
+
+  /** Makes a kubeconfig that is good for an hour, of the authority on the cluster's nodes. */
+  mintKubeconfig(clusterRef: string): Promise<MintedKubeconfig>;
 
   startCheck(clusterRef: string): Promise<Operation>;
   startBackup(clusterRef: string, choices?: BackupChoices): Promise<Operation>;

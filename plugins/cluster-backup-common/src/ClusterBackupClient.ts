@@ -12,6 +12,7 @@ import {
   KeptBackup,
   KeptDataReport,
   ManagedClusters,
+  MintedKubeconfig,
   Operation,
   OperationEvents,
   PutBackResult,
@@ -86,6 +87,10 @@ export class ClusterBackupClient implements ClusterBackupApi {
   ): Promise<KeptDataReport> {
     const restore = encodeURIComponent(operation);
     return this.json('DELETE', `${pathOf(clusterRef)}/kept-data/${restore}`);
+  }
+
+  async mintKubeconfig(clusterRef: string): Promise<MintedKubeconfig> {
+    return this.json('POST', `${pathOf(clusterRef)}/kubeconfigs`, {});
   }
 
   async startCheck(clusterRef: string): Promise<Operation> {

@@ -46,10 +46,22 @@ export const clusterBackupManagePermission = createPermission({
   resourceType: RESOURCE_TYPE_CATALOG_ENTITY,
 });
 
+/**
+ * To get at what opens a cluster: a kubeconfig of its own authority. Without an action, as restoring.
+ *
+ * @public
+ */
+export const clusterBackupRevealPermission = createPermission({
+  name: 'cluster-backup.cluster.reveal',
+  attributes: {},
+  resourceType: RESOURCE_TYPE_CATALOG_ENTITY,
+});
+
 /** All permissions of this plugin. @public */
 export const clusterBackupPermissions = [
   clusterBackupReadPermission,
   clusterBackupCreatePermission,
   clusterBackupRestorePermission,
   clusterBackupManagePermission,
+  clusterBackupRevealPermission,
 ];

@@ -161,6 +161,15 @@ export interface KeptDataReport {
   keepReplacedDays: number;
 }
 
+/** A way into a cluster that ends by itself; it is given once and kept nowhere. @public */
+export interface MintedKubeconfig {
+  kubeconfig: string;
+  /** Where it leads: the address that the cluster's kubelets use. */
+  server: string;
+  /** ISO 8601. */
+  expiresAt: string;
+}
+
 /** What a person asks for who restores. @public */
 export interface RestoreRequest {
   backupId: string;
@@ -288,7 +297,7 @@ export interface ClusterOverview {
   recent: Operation[];
   /** What the person who asks may do, and what keeps them from it. */
   allowed: Record<
-    'create' | 'restore' | 'manage',
+    'create' | 'restore' | 'manage' | 'reveal',
     { allowed: boolean; reason?: string }
   >;
 }

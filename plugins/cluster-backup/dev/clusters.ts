@@ -305,6 +305,11 @@ clusterBackup.addCluster(refOf('reader'), {
       reason:
         'Only members of group:default/platform, which owns this cluster, may say which of its backups are kept.',
     },
+    reveal: {
+      allowed: false,
+      reason:
+        'Only members of group:default/platform, which owns this cluster, may get a kubeconfig of it.',
+    },
   },
 });
 past('reader');

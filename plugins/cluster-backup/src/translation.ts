@@ -301,6 +301,13 @@ export const clusterBackupTranslationRef = createTranslationRef({
         'This archive is not encrypted: no identity is needed to open it.',
       confirmation: 'Type {{cluster}} to confirm',
       mismatch: 'This is not the name of the cluster.',
+      more: 'Lost machines and lost keys',
+      withFiles: 'Put certificates, keys and manifests back on every node',
+      withFilesDescription:
+        'Without this they are put back where they were lost or replaced only. With it also across a replaced CA, and across an upgrade that ended half-way.',
+      leaveOut: 'Dead control-plane machines',
+      leaveOutDescription:
+        'Names, separated by commas. By naming one you state that it is powered off and stays so; the restored cluster has no etcd member on it.',
       submit: 'Restore {{cluster}}',
       opening: 'Opening the archive’s header…',
       sending: 'Starting the restore…',
@@ -329,6 +336,13 @@ export const clusterBackupTranslationRef = createTranslationRef({
       question:
         'The data of before it ({{size}}) is removed from the machines. There is no way back to it then.',
       removing: 'Removing it from the machines…',
+    },
+    wayIn: {
+      title: 'A way in',
+      description:
+        'A kubeconfig of the cluster’s own certificate authority, with every right and good for an hour. It is made for you, saved where your browser saves files, and kept nowhere else; the audit log says who has asked for one.',
+      action: 'Get a kubeconfig',
+      saved: 'Saved. It ends at {{time}}.',
     },
     managed: {
       title: 'User clusters that it manages',

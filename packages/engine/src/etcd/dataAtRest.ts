@@ -123,13 +123,10 @@ async function revisionIn(
   if (!key?.bucket) return undefined;
   const meta = buckets.get('meta');
   const metaRoot = meta?.bucket ? readId(meta.value, 0) : 0;
-  const metaEntries =
-    meta && metaRoot === 0
-      ? readEntries(meta.value.subarray(BUCKET_HEADER))
-      : metaRoot
-      ? readEntries(await wholePage(metaRoot))
-      : undefined;
-  const compacted = compactedRevision(metaEntries);
+  const metaPage = metaRoot
+    ? await wholePage(metaRoot)
+    : meta?.value.subarray(BUCKET_HEADER);
+  const compacted = compactedRevision(metaPage && readEntries(metaPage));
 
   let id = readId(key.value, 0);
   if (id === 0) return Math.max(inlineRevision(key.value), compacted, 1);

@@ -21,6 +21,7 @@ import {
   clusterBackupManagePermission,
   clusterBackupReadPermission,
   clusterBackupRestorePermission,
+  clusterBackupRevealPermission,
 } from '@cluster-backup/backstage-plugin-cluster-backup-common';
 import { ClusterBackupError, NOTHING_CHANGED } from '@cluster-backup/engine';
 import { Request } from 'express';
@@ -30,21 +31,24 @@ const SEVERITY = {
   create: 'medium',
   restore: 'high',
   manage: 'medium',
+  reveal: 'critical',
 } as const;
 const PERMISSIONS: Record<Right, ResourcePermission> = {
   read: clusterBackupReadPermission,
   create: clusterBackupCreatePermission,
   restore: clusterBackupRestorePermission,
   manage: clusterBackupManagePermission,
+  reveal: clusterBackupRevealPermission,
 };
 /** What takes an owner, and how it is told to others. */
 const OWNERS_ONLY: Partial<Record<Right, string>> = {
   restore: 'restore it',
   manage: 'say which of its backups are kept',
+  reveal: 'get a kubeconfig of it',
 };
 
-/** What somebody wants to do to a cluster. Restoring and managing take being its owner as well. */
-export type Right = 'read' | 'create' | 'restore' | 'manage';
+/** What somebody wants to do to a cluster. All but the first two take being its owner as well. */
+export type Right = 'read' | 'create' | 'restore' | 'manage' | 'reveal';
 
 /** Whoever was found to be allowed. */
 export interface Allowed {

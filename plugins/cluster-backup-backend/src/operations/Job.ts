@@ -117,7 +117,7 @@ export type Outcome =
   | { type: 'tended'; swept: string[]; found: FoundBackup[] }
   | { type: 'compared'; differing: DifferingObject[] }
   | { type: 'put-back'; result: PutBackResult }
-  | { type: 'restored'; outageSeconds: number }
+  | { type: 'restored'; outageSeconds: number; findings: Finding[] }
   | { type: 'undone' }
   | { type: 'looked'; unfinished: Unfinished }
   /** `unfinished` is told of restores. */

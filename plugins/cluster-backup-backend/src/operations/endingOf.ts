@@ -14,8 +14,13 @@ export function endingOf(job: Job, outcome: Outcome): Ending {
     case 'backed-up':
       return backedUp(job, outcome);
     case 'restored': {
-      const { outageSeconds } = outcome;
-      return { status: 'succeeded', message: 'Restored', outageSeconds };
+      const { outageSeconds, findings } = outcome;
+      return {
+        status: 'succeeded',
+        message: 'Restored',
+        outageSeconds,
+        findings,
+      };
     }
     case 'verified':
       return verified(outcome);

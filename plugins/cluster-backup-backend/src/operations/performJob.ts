@@ -9,8 +9,10 @@ import {
   findUnfinishedRestore,
   Progress,
   restoreCluster,
+  RestoreResult,
   resumeRestore,
   undoRestore,
+  whatNext,
 } from '@cluster-backup/engine';
 import { foreseen } from './fault';
 import {
@@ -46,7 +48,7 @@ export async function performJob(
     case 'restore': {
       const archive = sourceOf(job.archive);
       const { safety } = job;
-      const { outageSeconds } = await restoreCluster({
+      const restored = await restoreCluster({
         progress,
         signal,
         cluster: job.cluster,
@@ -65,17 +67,17 @@ export async function performJob(
             return made;
           }),
       });
-      return { type: 'restored', outageSeconds };
+      return ended(job, restored, progress);
     }
     case 'resume': {
       const archive = job.archive && sourceOf(job.archive);
-      const { outageSeconds } = await resumeRestore({
+      const restored = await resumeRestore({
         progress,
         signal,
         cluster: job.cluster,
         archive,
       });
-      return { type: 'restored', outageSeconds };
+      return ended(job, restored, progress);
     }
     case 'undo':
       await undoRestore({
@@ -95,6 +97,33 @@ export async function performJob(
     default:
       throw new Error(`No such job: ${(job satisfies never as Job).type}`);
   }
+}
+
+/** Over, with what is left to do; that this cannot be found out makes no restore fail. */
+async function ended(
+  { cluster, archive }: { cluster: ClusterAccess; archive?: ArchiveToOpen },
+  { plan, outageSeconds, reservations }: RestoreResult,
+  progress: Progress,
+): Promise<Outcome> {
+  const title = 'Look at what is left to do';
+  const told = { type: 'step', step: 'what-next', title } as const;
+  progress({ ...told, status: 'started' });
+  const next = await whatNext({
+    cluster,
+    plan,
+    archive: archive && sourceOf(archive),
+  }).catch(error => {
+    const why = (error as Error).message;
+    const message = `What is left to do could not be found out: ${why}`;
+    progress({ type: 'note', step: told.step, message });
+    return [];
+  });
+  progress({ ...told, status: 'done' });
+  return {
+    type: 'restored',
+    outageSeconds,
+    findings: [...reservations, ...next],
+  };
 }
 
 async function backUp(

@@ -2,6 +2,7 @@ import {
   ClusterOverview,
   Fault,
 } from '@cluster-backup/backstage-plugin-cluster-backup-common';
+import { mintKubeconfig } from '@cluster-backup/engine';
 import { Router } from 'express';
 import PromiseRouter from 'express-promise-router';
 import { z } from 'zod';
@@ -154,9 +155,28 @@ export function clusterRoutes(options: RouterOptions): Router {
     },
   );
 
+  router.post(`${clusterPath}/kubeconfigs`, async (request, response) => {
+    const minted = await authority.perform(
+      request,
+      {
+        event: 'kubeconfig-mint',
+        right: 'reveal',
+        clusterRef: refOf(request),
+      },
+      async ({ clusterRef, by }) => {
+        parse(nothingShape, request.body);
+        return mintKubeconfig({
+          cluster: clusters.access(clusterRef),
+          holder: by,
+        });
+      },
+    );
+    response.set('Cache-Control', 'no-store').json(minted);
+  });
+
   async function overviewOf(allowed: Allowed): Promise<ClusterOverview> {
     const { clusterRef } = allowed;
-    const [lastBackup, recipients, current, recent, create, restore, manage] =
+    const [lastBackup, recipients, current, recent, ...rights] =
       await Promise.all([
         backups.last(clusterRef),
         recipientProofs.of(clusters.recipients),
@@ -165,7 +185,9 @@ export function clusterRoutes(options: RouterOptions): Router {
         may(allowed, 'create'),
         may(allowed, 'restore'),
         may(allowed, 'manage'),
+        may(allowed, 'reveal'),
       ]);
+    const [create, restore, manage, reveal] = rights;
     return {
       clusterRef,
       name: clusters.name(clusterRef),
@@ -177,7 +199,7 @@ export function clusterRoutes(options: RouterOptions): Router {
       lastBackup,
       current,
       recent,
-      allowed: { create, restore, manage },
+      allowed: { create, restore, manage, reveal },
     };
   }
 

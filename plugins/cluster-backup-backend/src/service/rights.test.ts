@@ -10,6 +10,7 @@ import {
   clusterBackupManagePermission,
   clusterBackupReadPermission,
   clusterBackupRestorePermission,
+  clusterBackupRevealPermission,
 } from '@cluster-backup/backstage-plugin-cluster-backup-common';
 import { Knex } from 'knex';
 import { Audit, clusterEntity, startPortal } from '../__testUtils__/portal';
@@ -42,6 +43,7 @@ const proving = { recipient, expiresAt: 'x', answer: 'x' };
 const OWNERS_ONLY: string[] = [
   clusterBackupRestorePermission.name,
   clusterBackupManagePermission.name,
+  clusterBackupRevealPermission.name,
 ];
 const puttingBack = {
   secrets: [{ namespace: 'x', name: 'y' }],
@@ -126,12 +128,14 @@ const routes = (clusterRef: string) => {
   const create = clusterBackupCreatePermission;
   const put = clusterBackupRestorePermission;
   const manage = clusterBackupManagePermission;
+  const reveal = clusterBackupRevealPermission;
   return [
     ['get', cluster, undefined, read, 200],
     ['get', `${cluster}/backups?limit=1`, undefined, read, 200],
     ['get', `${cluster}/assessment`, undefined, read, 503],
     ['get', `${cluster}/kept-data`, undefined, read, 503],
     ['delete', `${cluster}/kept-data/restore-x`, undefined, put, 503],
+    ['post', `${cluster}/kubeconfigs`, NOTHING, reveal, 503],
     ['post', `${cluster}/checks`, NOTHING, create, 202],
     ['post', `${cluster}/backups`, NOTHING, create, 202],
     ['post', `${cluster}/restores`, restoring, put, 400],
@@ -154,7 +158,7 @@ const routes = (clusterRef: string) => {
   ] as const;
 };
 
-const COUNT = 24;
+const COUNT = 25;
 const each = Array.from({ length: COUNT }, (_, index) => ({ index }));
 
 it('speaks of every route', () => expect(routes(MINE)).toHaveLength(COUNT));

@@ -11,6 +11,7 @@ import {
   KeptBackup,
   KeptDataReport,
   ManagedClusters,
+  MintedKubeconfig,
   Operation,
   OperationEvent,
   OperationEvents,
@@ -69,6 +70,7 @@ export class InMemoryClusterBackup implements ClusterBackupApi {
         create: { allowed: true },
         restore: { allowed: true },
         manage: { allowed: true },
+        reveal: { allowed: true },
       },
       ...overview,
     });
@@ -158,6 +160,14 @@ export class InMemoryClusterBackup implements ClusterBackupApi {
   async getBackupHeader(): Promise<Uint8Array> {
     this.answer();
     return this.header;
+  }
+
+  async mintKubeconfig(): Promise<MintedKubeconfig> {
+    return {
+      kubeconfig: 'kind: Config\n',
+      server: 'https://10.0.0.10:6443',
+      expiresAt: new Date(Date.now() + 3_600_000).toISOString(),
+    };
   }
 
   async startCheck(clusterRef: string): Promise<Operation> {

@@ -103,6 +103,7 @@ describe('what restores replaced', () => {
         create: { allowed: true },
         restore: { allowed: false, reason: 'Only owners.' },
         manage: { allowed: true },
+        reveal: { allowed: true },
       },
     });
     portal.kept.set(CLUSTER, { kept, unread: [], keepReplacedDays: 7 });
@@ -410,6 +411,7 @@ describe('a cluster that little can be done with', () => {
       create: { allowed: false },
       restore: { allowed: false, reason: 'Only its owners may restore it.' },
       manage: { allowed: false, reason: 'Only its owners may keep it.' },
+      reveal: { allowed: false, reason: 'Only its owners may get in.' },
     };
     portal.addCluster(CLUSTER, { backups: [aBackup()], allowed });
     open();
@@ -596,6 +598,73 @@ describe('a restore', () => {
     expect(portal.asked).toMatchObject([
       { what: 'restore', with: { backupId: 'backup-1', fileKey: undefined } },
     ]);
+  });
+
+  it('puts files back and leaves dead machines out where that is asked for', async () => {
+    portal.addCluster(CLUSTER, { backups: [aBackup({ isEncrypted: false })] });
+    open();
+    await user.click(await button(/^Restore the backup of/));
+    const dialog = within(await screen.findByRole('dialog'));
+    await user.click(dialog.getByText('Lost machines and lost keys'));
+    await user.click(dialog.getByRole('checkbox', { name: /^Put cert/ }));
+    await user.type(
+      dialog.getByLabelText('Dead control-plane machines'),
+      'cp-3, cp-4',
+    );
+    await user.type(dialog.getByLabelText(/^Type production/), 'production');
+    await user.click(
+      dialog.getByRole('button', { name: 'Restore production' }),
+    );
+    await waitFor(() => expect(portal.asked).toHaveLength(1));
+    expect(portal.asked).toEqual([
+      {
+        what: 'restore',
+        with: expect.objectContaining({
+          withFiles: true,
+          leaveOut: ['cp-3', 'cp-4'],
+        }),
+      },
+    ]);
+  });
+
+  it('ends with what is left to do, and with a way in for whoever may have one', async () => {
+    const saved: string[] = [];
+    URL.createObjectURL = blob => `blob:${(blob as Blob).size}`;
+    URL.revokeObjectURL = () => {};
+    jest
+      .spyOn(HTMLAnchorElement.prototype, 'click')
+      .mockImplementation(function click(this: HTMLAnchorElement) {
+        saved.push(`${this.download} ${this.href}`);
+      });
+    portal.addCluster(CLUSTER, { backups: [aBackup()] });
+    portal.addOperation({
+      kind: 'restore',
+      status: 'running',
+      backupId: 'backup-1',
+    });
+    open();
+    await screen.findByText('Restore running');
+    expect(screen.queryByText('A way in')).not.toBeInTheDocument();
+    portal.tell('operation-1', {
+      status: 'succeeded',
+      outageSeconds: 24,
+      findings: [
+        {
+          check: 'what-next',
+          level: 'reservation',
+          code: 'node-stale',
+          machine: 'worker-7',
+          message: 'The kubelet of Node worker-7 does not answer for it.',
+          remedy: 'kubectl delete node worker-7',
+        },
+      ],
+    });
+    expect(
+      await screen.findByText(/kubectl delete node worker-7/),
+    ).toBeVisible();
+    await user.click(await button('Get a kubeconfig'));
+    expect(await screen.findByText(/^Saved\. It ends at/)).toBeVisible();
+    expect(saved).toEqual(['production-kubeconfig.yaml blob:13']);
   });
 
   it('cannot be left while it is being asked for, and says why it was refused', async () => {

@@ -6,6 +6,7 @@ import {
   clusterBackupCreatePermission,
   clusterBackupManagePermission,
   clusterBackupRestorePermission,
+  clusterBackupRevealPermission,
   ClusterOverview,
   Operation,
   OperationKind,
@@ -38,6 +39,7 @@ import { ReasonedButton } from './ReasonedButton';
 import { RelatedClusters } from './RelatedClusters';
 import { RestoreDialog } from './RestoreDialog';
 import { SilencePanel } from './SilencePanel';
+import { WayIn } from './WayIn';
 
 /** The backups of a cluster, what is being done to it and what can be done. */
 export function ClusterBackups(props: { clusterRef: string }) {
@@ -129,6 +131,7 @@ function ConfiguredCluster(props: {
       create: clusterBackupCreatePermission,
       restore: clusterBackupRestorePermission,
       manage: clusterBackupManagePermission,
+      reveal: clusterBackupRevealPermission,
     }[right].name;
     return allowed ? undefined : reason ?? t('denied.action', { permission });
   };
@@ -216,6 +219,13 @@ function ConfiguredCluster(props: {
         version={versionOf(overview)}
         reasonAgainstAccept={denialOf('restore') ?? busy}
       />
+      {recent.some(isRestored) && (
+        <WayIn
+          clusterRef={clusterRef}
+          clusterName={clusterName}
+          reasonAgainst={denialOf('reveal')}
+        />
+      )}
       <OperationsTable operations={recent} />
       <RelatedClusters />
       {isProving && (
@@ -262,6 +272,10 @@ function ConfiguredCluster(props: {
       )}
     </Flex>
   );
+}
+
+function isRestored({ kind, status }: Operation): boolean {
+  return kind === 'restore' && status === 'succeeded';
 }
 
 /** Backups change when operations end, whoever asked for them. */

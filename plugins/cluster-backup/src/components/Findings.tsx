@@ -3,7 +3,7 @@ import { Alert, Flex, Text } from '@backstage/ui';
 import { Finding } from '@cluster-backup/backstage-plugin-cluster-backup-common';
 import { clusterBackupTranslationRef } from '../translation';
 
-/** What a check found: first what keeps a cluster from being backed up, then what should be known. */
+/** What a check found, or a restore left to do: first what keeps a cluster from being backed up. */
 export function Findings(props: { findings: Finding[] }) {
   const { t } = useTranslationRef(clusterBackupTranslationRef);
   const of = (level: Finding['level']) =>
@@ -24,7 +24,9 @@ export function Findings(props: { findings: Finding[] }) {
       {troubles.length === 0 ? (
         <Alert status="success" icon title={t('findings.allOk')} />
       ) : (
-        <Text color="secondary">{t('findings.okCount', { count })}</Text>
+        count > 0 && (
+          <Text color="secondary">{t('findings.okCount', { count })}</Text>
+        )
       )}
     </Flex>
   );

@@ -1,5 +1,5 @@
 import { useApi, useTranslationRef } from '@backstage/frontend-plugin-api';
-import { Text, TextField } from '@backstage/ui';
+import { Checkbox, Flex, Text, TextField } from '@backstage/ui';
 import {
   Backup,
   ClusterOverview,
@@ -36,6 +36,9 @@ export function RestoreDialog(props: {
   const { t } = useTranslationRef(clusterBackupTranslationRef);
   const identity = useFileKey();
   const [confirmation, setConfirmation] = useState('');
+  const [withFiles, setWithFiles] = useState(false);
+  const [deadMachines, setDeadMachines] = useState('');
+  const leaveOut = deadMachines.split(/[\s,]+/).filter(Boolean);
   const [isSending, setSending] = useState(false);
   const { isEncrypted } = backup;
   const isOpenable = !isEncrypted || identity.field.value.trim() !== '';
@@ -51,6 +54,8 @@ export function RestoreDialog(props: {
       backupId: backup.id,
       confirmation,
       fileKey,
+      ...(withFiles && { withFiles }),
+      ...(leaveOut.length > 0 && { leaveOut }),
     });
   };
 
@@ -107,6 +112,31 @@ export function RestoreDialog(props: {
               {t('backups.details', { time: formatTime(backup.createdAt) })}
             </summary>
             <BackupFacts backup={backup} expireAfterDays={expireAfterDays} />
+          </details>
+          <details className={styles.facts}>
+            <summary>{t('restore.more')}</summary>
+            <Flex direction="column" gap="3" mt="2">
+              <div>
+                <Checkbox
+                  isSelected={withFiles}
+                  onChange={setWithFiles}
+                  isDisabled={isBusy}
+                >
+                  {t('restore.withFiles')}
+                </Checkbox>
+                <Text variant="body-small" color="secondary">
+                  {t('restore.withFilesDescription')}
+                </Text>
+              </div>
+              <TextField
+                label={t('restore.leaveOut')}
+                description={t('restore.leaveOutDescription')}
+                value={deadMachines}
+                onChange={setDeadMachines}
+                isDisabled={isBusy}
+                autoComplete="off"
+              />
+            </Flex>
           </details>
           {isEncrypted ? (
             <IdentityField {...identity.field} isDisabled={isBusy} />
