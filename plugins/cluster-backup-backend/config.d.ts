@@ -68,6 +68,8 @@ export interface Config {
     expireAfterDays?: number;
     /** What a restore replaced is kept on the machines so long, unless it is accepted before. Default 7. */
     keepReplacedDays?: number;
+    /** An etcdutl of the clusters' etcd version, brought to nodes that have none. */
+    etcdutlFile?: string;
     /** zstd is smaller and faster. Default gzip. */
     compression?: 'gzip' | 'zstd';
     /** gzip's level, 1 to 9, default 1; or zstd's, 1 to 19, default 3. */

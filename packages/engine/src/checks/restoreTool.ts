@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { posix } from 'node:path';
 import { findRestoreTool } from '../etcd';
 import { ControlPlaneNode } from '../layout';
 import { Check, ofEach } from './Check';
@@ -7,7 +8,7 @@ import { Check, ofEach } from './Check';
 export const restoreTool: Check = {
   id: 'restore-tool',
   title: 'A tool that restores a snapshot is on every node',
-  run({ nodes, purpose, snapshot, signal }) {
+  run({ cluster, nodes, purpose, snapshot, signal }) {
     const level = purpose !== 'backup' ? 'refusal' : 'reservation';
     return ofEach(
       nodes.map(node => ({ name: node.machine.name, node })),
@@ -18,12 +19,16 @@ export const restoreTool: Check = {
         if (purpose === 'backup' && (await hasImageWithTool(node, signal))) {
           return [];
         }
-        const scratch = `/run/cluster-backup-${randomBytes(6).toString('hex')}`;
+        // Not in /run, where many systems start no program.
+        const scratch = `${posix.dirname(
+          etcd.dataDir,
+        )}/.cluster-backup-check-${randomBytes(6).toString('hex')}`;
         await machine.run(['mkdir', '-m', '700', scratch], { signal });
         try {
           await findRestoreTool(node, {
             version: snapshot?.etcdVersion ?? imageVersion(etcd.image),
             scratch,
+            carried: cluster.access.restoreToolFile,
             signal,
           });
         } finally {

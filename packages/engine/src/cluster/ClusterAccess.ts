@@ -17,6 +17,8 @@ export interface ClusterMachines {
   controlPlane: MachineAccess[];
   /** Their kubelets are restarted at the end of a restore; nothing else is done to them. */
   workers: MachineAccess[];
+  /** An etcdutl on this machine, for nodes that have none. */
+  restoreToolFile?: string;
   /** Of the layout `gdc`: what the machines were looked up in. */
   gdc?: GdcCluster;
 }

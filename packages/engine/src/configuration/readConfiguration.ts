@@ -92,6 +92,7 @@ export function readConfiguration(
     compressionLevel,
     expireAfterDays = EXPIRE_AFTER_DAYS,
     keepReplacedDays = 7,
+    etcdutlFile,
   } = section as ConfigurationSection;
   const at = (path: string) => resolve(folder, path);
   const entityRefOf = ({ name, entityRef }: ClusterSection) =>
@@ -129,7 +130,10 @@ export function readConfiguration(
           `there is no cluster ${name}; it has: ${known}`,
         );
       }
-      if (found.layout === 'gdc') return gdcAccess(origin, at, found);
+      const restoreToolFile = etcdutlFile && at(etcdutlFile);
+      if (found.layout === 'gdc') {
+        return { ...gdcAccess(origin, at, found), restoreToolFile };
+      }
       if ((found.layout ?? 'kubeadm') !== 'kubeadm') {
         throw configurationWrong(
           origin,
@@ -149,6 +153,7 @@ export function readConfiguration(
         layout: 'kubeadm',
         controlPlane: found.controlPlane.map(machine),
         workers: (found.workers ?? []).map(machine),
+        restoreToolFile,
       };
     },
 

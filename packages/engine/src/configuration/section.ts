@@ -5,6 +5,8 @@ export interface ConfigurationSection {
   recipients?: string[];
   signingKey?: string;
   signingKeyFile?: string;
+  /** An etcdutl, for nodes that have none. */
+  etcdutlFile?: string;
   trustedSigners?: string[];
   dangerouslyStoreUnencrypted?: boolean;
   expireAfterDays?: number;

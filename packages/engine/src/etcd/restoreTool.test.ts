@@ -72,6 +72,16 @@ esac`,
     return (error as ClusterBackupError).message;
   }
 
+  it('brings an etcdutl of this machine where there is none', async () => {
+    const carried = where('etcdutl');
+    const options = { version: '3.5.30', scratch, carried, signal };
+    expect(await findRestoreTool(node(), options)).toEqual({
+      argvPrefix: [`${scratch}/carried-etcdutl`, 'snapshot', 'restore'],
+      version: '3.5.16',
+      source: 'carried',
+    });
+  });
+
   it('takes etcdutl on the PATH', async () => {
     copyFileSync(where('etcdutl'), join(bin, 'etcdutl'));
     expect(await find()).toEqual({

@@ -1,3 +1,5 @@
+import { constants, createReadStream } from 'node:fs';
+import { access } from 'node:fs/promises';
 import { posix } from 'node:path';
 import { ClusterBackupError, NOTHING_CHANGED } from '../errors';
 import { ControlPlaneNode } from '../layout/ControlPlaneNode';
@@ -8,7 +10,7 @@ export interface RestoreTool {
   argvPrefix: string[];
   /** `3.5.16`. */
   version: string;
-  source: 'path' | 'image' | 'etcdctl';
+  source: 'path' | 'image' | 'etcdctl' | 'carried';
 }
 
 const MINUTE = 60_000;
@@ -44,7 +46,7 @@ const minor = (version: string) => version.split('.').slice(0, 2).join('.');
 
 /**
  * Finds a program on a node that restores a snapshot and raises its revision: `etcdutl` on the PATH, else out of the
- * etcd image that the node runs, else `etcdctl`. The minor version must be the one that is needed: the tools do not
+ * etcd image that the node runs, else `etcdctl`, else one that is brought there. The minor version must be the one that is needed: the tools do not
  * check it themselves.
  *
  * @param scratch - an existing folder on the machine that only root enters; what is left behind is in it
@@ -57,11 +59,13 @@ export async function findRestoreTool(
     /** The etcd version that wrote the snapshot. */
     version: string;
     scratch: string;
+    /** An etcdutl on this machine, to be brought there where nothing else serves. */
+    carried?: string;
     signal: AbortSignal;
   },
 ): Promise<RestoreTool> {
   const { machine, etcd } = node;
-  const { version: needed, scratch, signal } = options;
+  const { version: needed, scratch, carried, signal } = options;
   const tried: string[] = [];
 
   async function probe(
@@ -130,6 +134,20 @@ export async function findRestoreTool(
   if (etcdctl) {
     return etcdctl;
   }
+  if (carried && !(await isReadable(carried))) {
+    tried.push(`${carried}: cannot be read here`);
+  } else if (carried) {
+    const brought = `${scratch}/carried-etcdutl`;
+    await machine.write(
+      ['sh', '-c', 'umask 077; cat > "$1" && chmod 700 "$1"', 'sh', brought],
+      createReadStream(carried),
+      { signal },
+    );
+    const tool = await probe(brought, 'carried', `${carried}, brought there`);
+    if (tool) {
+      return tool;
+    }
+  }
   throw new ClusterBackupError({
     code: 'etcd-tool-missing',
     message: `${
@@ -140,7 +158,16 @@ export async function findRestoreTool(
     state: NOTHING_CHANGED,
     remedy: `Install etcdutl ${minor(needed)} on the PATH of root on ${
       machine.name
-    }, or pull the image ${etcd.image} again: crictl pull ${etcd.image}.`,
+    }, pull the image ${etcd.image} again (crictl pull ${
+      etcd.image
+    }), or name an etcdutl of that version in etcdutlFile of the configuration.`,
     details: { machine: machine.name, tried, needed },
   });
+}
+
+function isReadable(path: string): Promise<boolean> {
+  return access(path, constants.R_OK).then(
+    () => true,
+    () => false,
+  );
 }

@@ -38,6 +38,8 @@ export interface GdcAccess {
     /** Google service account keys and the registry's. */
     gcpKeys: SecretName[];
   };
+  /** An etcdutl on this machine, for nodes that have none. */
+  restoreToolFile?: string;
   /** Who is asked whether a GCP key is still accepted. */
   gcpTokenUrl: string;
 }

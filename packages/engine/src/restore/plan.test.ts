@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { Description } from '../archive';
 import { ClusterBackupError } from '../errors';
+import { GdcCluster } from '../gdc';
 import { ControlPlaneNode } from '../layout';
 import { parseEntries, stateOf } from './journal';
 import {
@@ -42,7 +43,11 @@ const description = (names: string[], overrides: object = {}) =>
     ...overrides,
   } as unknown as Description);
 
-const planOf = (nodes: ControlPlaneNode[], archive: Description) =>
+const planOf = (
+  nodes: ControlPlaneNode[],
+  archive: Description,
+  gdc?: GdcCluster,
+) =>
   makePlan({
     operation: operationName(new Date('2026-11-22T15:00:00Z')),
     access: {
@@ -50,6 +55,7 @@ const planOf = (nodes: ControlPlaneNode[], archive: Description) =>
       layout: 'kubeadm',
       controlPlane: [],
       workers: [],
+      gdc,
     },
     nodes,
     description: archive,
@@ -57,6 +63,9 @@ const planOf = (nodes: ControlPlaneNode[], archive: Description) =>
     rebuildsEvents: false,
     answered: { members: [], quorum: false, apiServers: [] },
   });
+
+const gdcAt = (version: string, type = 'admin') =>
+  ({ type, version } as unknown as GdcCluster);
 
 const refusal = (act: () => unknown): ClusterBackupError => {
   try {
@@ -198,5 +207,32 @@ describe('a journal', () => {
     expect(stateOf({ fence: 1, current }, 'swap-data')).toBe('done');
     expect(stateOf({ fence: 1, current }, 'claim')).toBe('begun');
     expect(stateOf({ fence: 1, current }, 'park-etcd')).toBe('untouched');
+  });
+});
+
+describe('the version of Google Distributed Cloud', () => {
+  const archive = description(['a'], {
+    versions: { etcd: '3.5.9', gdc: '1.32.100' },
+  });
+  const back = { why: ['It was asked for.'], kubelet: false, directories: [] };
+
+  it.each([
+    { title: 'the same', gdc: gdcAt('1.32.100'), code: undefined },
+    { title: 'a later one', gdc: gdcAt('1.33.0'), code: 'archive-other-gdc' },
+    {
+      title: 'a later one, and files put back',
+      gdc: gdcAt('1.33.0'),
+      filesBack: back,
+      code: undefined,
+    },
+    {
+      title: 'a later one of a user cluster, and files put back',
+      gdc: gdcAt('1.33.0', 'user'),
+      filesBack: back,
+      code: 'archive-other-gdc',
+    },
+  ])('$title', ({ gdc, filesBack, code }) => {
+    const nodes = [{ ...node('a'), filesBack }];
+    expect(codeOf(() => planOf(nodes, archive, gdc))).toBe(code);
   });
 });

@@ -201,6 +201,7 @@ export async function buildMembers(
     const tool = await findRestoreTool(node, {
       version: attempting.plan.archive.etcdVersion,
       scratch,
+      carried: attempting.cluster.access.restoreToolFile,
       signal: attempting.signal,
     });
     for (const etcd of replacedOn(attempting.plan, plan)) {

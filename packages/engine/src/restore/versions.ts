@@ -56,6 +56,8 @@ export function refuseOtherVersions(
   const { gdc } = access;
   const isKnown = gdc && !gdc.archivedSha256 && versions.gdc;
   if (!isKnown || gdc.version === versions.gdc) return;
+  // The restored data has the Cluster resource of its day, where the cluster manages itself, and the files its images.
+  if (gdc.type !== 'user' && nodes.every(({ filesBack }) => filesBack)) return;
   throw new ClusterBackupError({
     code: 'archive-other-gdc',
     message: `The cluster is of Google Distributed Cloud ${gdc.version}; the archive was taken from ${versions.gdc}.`,
