@@ -54,7 +54,7 @@ const killedAndCut = whole
         step => ({ step, point: 'before', way: 'resume' } as const),
       ),
     ]
-  : someCases(['put-back-files', 'swap-data'], 'between', 'undo');
+  : someCases(['put-back-files'], 'between', 'undo');
 
 // By turns the first machine that gets there and the last: the others are then behind it, or ahead.
 const machineOf = ({ step, point, way }: Case) =>
