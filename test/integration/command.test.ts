@@ -253,6 +253,25 @@ it('restores, says what is left to do, and gives a way in that ends by itself', 
   expect(named).not.toContain('cp-1');
   expect(restored.stderr).toContain('kubectl delete node long-gone');
 
+  const { operation } = JSON.parse(restored.stdout);
+  const keptOf = async () =>
+    JSON.parse((await ours(['kept', '--cluster', 'lab'])).stdout).kept;
+  const kept = await keptOf();
+  expect(kept).toEqual([
+    expect.objectContaining({ operation, machine: 'cp-1' }),
+  ]);
+  expect(kept[0].bytes).toBeGreaterThan(24 << 20);
+  const accept = (...what: string[]) =>
+    ours(['accept', '--cluster', 'lab', ...what]);
+  expect((await accept('--older-than-days', '1')).code).toBe(0);
+  expect(await keptOf()).toEqual(kept);
+  expect((await accept()).code).toBe(69);
+  expect((await accept('--restore', operation)).code).toBe(0);
+  expect(await keptOf()).toEqual([]);
+  await expect(stage.lab.nodes[0].exec(['ls', kept[0].path])).rejects.toThrow(
+    'No such file',
+  );
+
   const file = join(folder, 'admin.conf');
   const asked = ['kubeconfig', '--cluster', 'lab', '--output', file];
   const given = await ours(asked);

@@ -36,11 +36,9 @@ export async function connectCluster(
   configured: ClusterAccess,
   options: { signal?: AbortSignal; lastResort?: LastResort } = {},
 ): Promise<ConnectedCluster> {
-  const machines = await lookUpMachines(configured, options).catch(error => {
+  const access = await lookUpMachines(configured, options).catch(error => {
     throw options.signal?.aborted ? cancelled(NOTHING_CHANGED) : error;
   });
-  const { restoreToolFile } = configured;
-  const access: ClusterMachines = { ...machines, restoreToolFile };
   const outcomes: MachineOutcome[] = await Promise.all([
     ...access.controlPlane.map(a => connect(a, 'control-plane' as const)),
     ...access.workers.map(a => connect(a, 'worker' as const)),

@@ -19,6 +19,14 @@ export async function lookUpMachines(
   options: { signal?: AbortSignal; lastResort?: LastResort },
 ): Promise<ClusterMachines> {
   if (!('resource' in access)) return access;
+  const machines = await machinesOf(access, options);
+  return { ...machines, restoreToolFile: access.restoreToolFile };
+}
+
+async function machinesOf(
+  access: GdcAccess,
+  options: { signal?: AbortSignal; lastResort?: LastResort },
+): Promise<ClusterMachines> {
   const { signal = new AbortController().signal, lastResort } = options;
   try {
     return await machinesNow(access, signal);
