@@ -66,7 +66,11 @@ describe('a guest of the portal', () => {
     await visit.slow(1e6);
     await light.submit('Restore lab');
     await dark.open();
-    await visit.inBoth(tab => tab.runningStep(/Send the snapshot/).waitFor());
+    // What is about to be replaced is backed up first, and at this pace that takes its time.
+    const patience = { timeout: 120_000 };
+    await visit.inBoth(tab =>
+      tab.runningStep(/Send the snapshot/).waitFor(patience),
+    );
     await visit.keepPicture('08-restore-running', { narrow: true });
     await visit.atFullSpeed();
     await visit.inBoth(tab => tab.runningStep(/Stop API servers/).waitFor());
