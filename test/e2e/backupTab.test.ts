@@ -1,7 +1,7 @@
 import { Belongings, loseAll, lookFor, moveIn } from './belongings';
 import { Visit } from './Visit';
 
-jest.setTimeout(180_000);
+jest.setTimeout(240_000);
 
 describe('a guest of the portal', () => {
   let visit: Visit;
