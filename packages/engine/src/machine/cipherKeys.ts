@@ -1,7 +1,7 @@
 import { createSecretKey } from 'node:crypto';
-import { Client } from 'ssh2';
+import type { Client } from 'ssh2';
 
-/** The parts of ssh2 1.17 without its native binding that are relied upon here. */
+/** The parts of ssh2 1.17 that are not in its documentation and are relied upon here. */
 interface Internals {
   _protocol?: {
     _cipher?: { _encKey?: unknown };
@@ -14,7 +14,7 @@ interface Internals {
  * with a KeyObject two (Node 24.21): at 400 MB/s, a quarter of a processor. So the keys are exchanged for
  * KeyObjects whenever they have been negotiated.
  *
- * Where ssh2 is not built as expected (or has its native binding), nothing happens, and it is slower (or faster).
+ * Where ssh2 is not built as expected, nothing happens, and it is slower.
  */
 export function prepareCipherKeys(client: Client): void {
   client.on('handshake', () => {

@@ -1,8 +1,7 @@
 import { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
-import {
+import type {
   AuthenticationType,
-  Client,
   ParsedKey,
   ServerHostKeyAlgorithm,
 } from 'ssh2';
@@ -28,6 +27,7 @@ import { interruptible } from './interruptible';
 import { hostKeyType } from './knownHosts';
 import { MachineAccess } from './Machine';
 import { connectReadingIntoOneBuffer, reuseReadBuffer } from './readBuffer';
+import { Client } from './ssh2';
 
 const CONNECT_MS = 10_000;
 /** Until the other side says its first word. */

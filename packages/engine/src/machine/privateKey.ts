@@ -1,7 +1,8 @@
 import { createPrivateKey, KeyObject } from 'node:crypto';
-import { ParsedKey, utils } from 'ssh2';
+import type { ParsedKey } from 'ssh2';
 import { ClusterBackupError } from '../errors';
 import { MachineAccess } from './Machine';
+import { utils } from './ssh2';
 
 /**
  * Reads a private key: OpenSSH's own format, PKCS#1, SEC1 and PKCS#8, with or without a passphrase.

@@ -1,6 +1,6 @@
 import { connect, Socket, TcpNetConnectOpts } from 'node:net';
 import { Duplex } from 'node:stream';
-import { Client, NegotiatedAlgorithms } from 'ssh2';
+import type { Client, NegotiatedAlgorithms } from 'ssh2';
 
 /** Eight of SSH's packets: most are whole in it, so that ssh2 need not put them together. */
 const READ_BUFFER = 256 * 1024;
@@ -28,14 +28,14 @@ export function connectReadingIntoOneBuffer(
   return socket.pause();
 }
 
-/** The parts of ssh2 1.17 without its native binding that are relied upon here. */
+/** The parts of ssh2 1.17 that are not in its documentation and are relied upon here. */
 interface Internals {
   _protocol?: { _decipher?: { _decipherKey?: unknown } };
 }
 
 /**
  * Lets the buffer be used again where ssh2 keeps nothing of what it was given: AES-GCM is decrypted piece by piece into
- * memory of its own. In the first handshake, with other ciphers or with its native binding, parts of packets wait
+ * memory of its own. In the first handshake, with other ciphers parts of packets wait
  * where they lie; then each read is copied.
  */
 export function reuseReadBuffer(client: Client, stream: Duplex): void {
