@@ -7,7 +7,7 @@ import { createPermission } from '@backstage/plugin-permission-common';
  * @public
  */
 export const clusterBackupReadPermission = createPermission({
-  name: 'cluster-backup.backup.read',
+  name: 'clusterBackup.read',
   attributes: { action: 'read' },
   resourceType: RESOURCE_TYPE_CATALOG_ENTITY,
 });
@@ -18,7 +18,7 @@ export const clusterBackupReadPermission = createPermission({
  * @public
  */
 export const clusterBackupCreatePermission = createPermission({
-  name: 'cluster-backup.backup.create',
+  name: 'clusterBackup.create',
   attributes: { action: 'create' },
   resourceType: RESOURCE_TYPE_CATALOG_ENTITY,
 });
@@ -30,7 +30,18 @@ export const clusterBackupCreatePermission = createPermission({
  * @public
  */
 export const clusterBackupRestorePermission = createPermission({
-  name: 'cluster-backup.cluster.restore',
+  name: 'clusterBackup.restore',
+  attributes: {},
+  resourceType: RESOURCE_TYPE_CATALOG_ENTITY,
+});
+
+/**
+ * To say yes to a restore that another person asked for. Without an action, as restoring.
+ *
+ * @public
+ */
+export const clusterBackupApprovePermission = createPermission({
+  name: 'clusterBackup.approve',
   attributes: {},
   resourceType: RESOURCE_TYPE_CATALOG_ENTITY,
 });
@@ -41,7 +52,7 @@ export const clusterBackupRestorePermission = createPermission({
  * @public
  */
 export const clusterBackupManagePermission = createPermission({
-  name: 'cluster-backup.cluster.manage',
+  name: 'clusterBackup.manage',
   attributes: {},
   resourceType: RESOURCE_TYPE_CATALOG_ENTITY,
 });
@@ -52,7 +63,7 @@ export const clusterBackupManagePermission = createPermission({
  * @public
  */
 export const clusterBackupRevealPermission = createPermission({
-  name: 'cluster-backup.cluster.reveal',
+  name: 'clusterBackup.reveal',
   attributes: {},
   resourceType: RESOURCE_TYPE_CATALOG_ENTITY,
 });
@@ -62,6 +73,7 @@ export const clusterBackupPermissions = [
   clusterBackupReadPermission,
   clusterBackupCreatePermission,
   clusterBackupRestorePermission,
+  clusterBackupApprovePermission,
   clusterBackupManagePermission,
   clusterBackupRevealPermission,
 ];

@@ -12,43 +12,10 @@ import {
   stringifyEntityRef,
 } from '@backstage/catalog-model';
 import { CatalogService } from '@backstage/plugin-catalog-node';
-import {
-  AuthorizeResult,
-  ResourcePermission,
-} from '@backstage/plugin-permission-common';
-import {
-  clusterBackupCreatePermission,
-  clusterBackupManagePermission,
-  clusterBackupReadPermission,
-  clusterBackupRestorePermission,
-  clusterBackupRevealPermission,
-} from '@cluster-backup/backstage-plugin-cluster-backup-common';
+import { AuthorizeResult } from '@backstage/plugin-permission-common';
 import { ClusterBackupError, NOTHING_CHANGED } from '@cluster-backup/engine';
 import { Request } from 'express';
-
-const SEVERITY = {
-  read: 'low',
-  create: 'medium',
-  restore: 'high',
-  manage: 'medium',
-  reveal: 'critical',
-} as const;
-const PERMISSIONS: Record<Right, ResourcePermission> = {
-  read: clusterBackupReadPermission,
-  create: clusterBackupCreatePermission,
-  restore: clusterBackupRestorePermission,
-  manage: clusterBackupManagePermission,
-  reveal: clusterBackupRevealPermission,
-};
-/** What takes an owner, and how it is told to others. */
-const OWNERS_ONLY: Partial<Record<Right, string>> = {
-  restore: 'restore it',
-  manage: 'say which of its backups are kept',
-  reveal: 'get a kubeconfig of it',
-};
-
-/** What somebody wants to do to a cluster. All but the first two take being its owner as well. */
-export type Right = 'read' | 'create' | 'restore' | 'manage' | 'reveal';
+import { Right, RIGHTS } from './rights';
 
 /** Whoever was found to be allowed. */
 export interface Allowed {
@@ -108,7 +75,7 @@ export class ClusterAuthority {
     });
     const audited = await this.auditor.createEvent({
       eventId: event,
-      severityLevel: SEVERITY[right],
+      severityLevel: RIGHTS[right].severity,
       request,
       meta: {
         ...meta,
@@ -142,7 +109,7 @@ export class ClusterAuthority {
     { entity, credentials }: Allowed,
     right: Right,
   ): Promise<ClusterBackupError | undefined> {
-    const permission = PERMISSIONS[right];
+    const { permission, ownersMay } = RIGHTS[right];
     const resourceRef = stringifyEntityRef(entity);
     if (right !== 'read' && !isPerson(credentials)) {
       return new ClusterBackupError({
@@ -165,8 +132,8 @@ export class ClusterAuthority {
         details: { permission: permission.name },
       });
     }
-    const ownersMay = this.requireOwnership ? OWNERS_ONLY[right] : undefined;
-    if (!ownersMay || (await this.isOwner(entity, credentials))) {
+    const isOwnersOnly = this.requireOwnership && ownersMay !== undefined;
+    if (!isOwnersOnly || (await this.isOwner(entity, credentials))) {
       return undefined;
     }
     const owners = ownersOf(entity);

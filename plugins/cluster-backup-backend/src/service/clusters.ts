@@ -6,7 +6,8 @@ import { mintKubeconfig } from '@cluster-backup/engine';
 import { Router } from 'express';
 import PromiseRouter from 'express-promise-router';
 import { z } from 'zod';
-import { Allowed, Right } from '../authorization/ClusterAuthority';
+import { Allowed } from '../authorization/ClusterAuthority';
+import { Right } from '../authorization/rights';
 import { foreseen } from '../operations/fault';
 import {
   acceptRestoreOf,

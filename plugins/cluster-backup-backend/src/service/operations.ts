@@ -3,7 +3,8 @@ import { ClusterBackupError, NOTHING_CHANGED } from '@cluster-backup/engine';
 import { Request, Router } from 'express';
 import PromiseRouter from 'express-promise-router';
 import { z } from 'zod';
-import { Allowed, Right } from '../authorization/ClusterAuthority';
+import { Allowed } from '../authorization/ClusterAuthority';
+import { Right } from '../authorization/rights';
 import { nothingShape, parse } from './parse';
 import { RouterOptions } from './RouterOptions';
 

@@ -1,0 +1,51 @@
+import { ResourcePermission } from '@backstage/plugin-permission-common';
+import {
+  clusterBackupApprovePermission,
+  clusterBackupCreatePermission,
+  clusterBackupManagePermission,
+  clusterBackupReadPermission,
+  clusterBackupRestorePermission,
+  clusterBackupRevealPermission,
+} from '@cluster-backup/backstage-plugin-cluster-backup-common';
+
+/** What somebody wants to do to a cluster. */
+export type Right =
+  | 'read'
+  | 'create'
+  | 'restore'
+  | 'approve'
+  | 'reveal'
+  | 'manage';
+
+interface RightRules {
+  permission: ResourcePermission;
+  /** Of its audit events. */
+  severity: 'low' | 'medium' | 'high' | 'critical';
+  /** What only owners may, as others are told; absent where nobody has to be one. */
+  ownersMay?: string;
+}
+
+export const RIGHTS: Record<Right, RightRules> = {
+  read: { permission: clusterBackupReadPermission, severity: 'low' },
+  create: { permission: clusterBackupCreatePermission, severity: 'medium' },
+  restore: {
+    permission: clusterBackupRestorePermission,
+    severity: 'high',
+    ownersMay: 'restore it',
+  },
+  approve: {
+    permission: clusterBackupApprovePermission,
+    severity: 'high',
+    ownersMay: 'approve a restore of it',
+  },
+  reveal: {
+    permission: clusterBackupRevealPermission,
+    severity: 'critical',
+    ownersMay: 'get a kubeconfig of it',
+  },
+  manage: {
+    permission: clusterBackupManagePermission,
+    severity: 'medium',
+    ownersMay: 'say which of its backups are kept',
+  },
+};
