@@ -44,12 +44,15 @@ describe('a portal that is killed', () => {
   it('while it sends the snapshot: resumes with the identity', async () => {
     const { light, dark, cluster } = visit;
     await loseAll(cluster);
-    await visit.slow(1e6);
+    // What is about to be replaced is backed up first: not at the pace that is watched.
+    await visit.slow(3e6);
     await light.askForRestore();
     await light.giveIdentity();
     await light.confirm('lab');
     await light.submit('Restore lab');
     await dark.open();
+    await light.runningStep(/Send the snapshot/).waitFor();
+    await visit.slow(5e5);
     await visit.inBoth(async tab => {
       await tab.runningStep(/Send the snapshot/).waitFor();
       await tab.page.getByRole('progressbar').waitFor();
