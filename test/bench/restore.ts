@@ -54,7 +54,14 @@ async function restores(
     const { key } = JSON.parse(backup.stdout.trim().split('\n').at(-1)!);
     const ours = async () => {
       const { stdout, ...usage } = await measured(place.folder, [
-        ...place.ours('restore', '--cluster', cluster, '--backup', key),
+        ...place.ours(
+          'restore',
+          '--yes',
+          '--cluster',
+          cluster,
+          '--backup',
+          key,
+        ),
         ...['--identity', place.identityFile],
       ]);
       return usage;

@@ -79,7 +79,7 @@ async function furnish(lab: Lab, folder: string): Promise<Workplace> {
     ours: (verb, ...args) => [
       process.execPath,
       resolve('packages/cli/dist/cluster-backup.cjs'),
-      ...[verb, '--config', file],
+      ...[verb, '--config', file, '--output', 'json'],
       ...args,
     ],
     async fresh() {

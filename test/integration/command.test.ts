@@ -7,6 +7,7 @@ import {
   stat,
   writeFile,
 } from 'node:fs/promises';
+import { createReadStream, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -26,9 +27,7 @@ let stage: Stage;
 let key: string;
 
 beforeAll(async () => {
-  execFileSync('scripts/bundle', ['packages/cli/src/main.ts', program], {
-    cwd: checkout,
-  });
+  execFileSync('scripts/command', { cwd: checkout });
   folder = await mkdtemp(join(tmpdir(), 'cluster-backup-command-'));
   const { snapshotPath } = await makeSeed({
     sizeMiB: 24,
@@ -78,23 +77,37 @@ async function configure() {
   }
 }
 
-/** Runs our command as a person does; `interruptAt` is what it says when Ctrl-C is pressed. */
+/** Runs our command as a program does; `interruptAt` is what it says when Ctrl-C is pressed. */
 function ours(
   args: string[],
   options: { config?: string; interruptAt?: string } = {},
 ) {
   const { config = 'cluster-backup.yaml', interruptAt } = options;
   const [verb, ...rest] = args;
-  const child = spawn(
-    process.execPath,
-    [
-      join(checkout, program),
-      verb,
-      ...(verb === 'keygen' ? [] : ['--config', join(folder, config)]),
-      ...rest,
-    ],
-    { stdio: ['ignore', 'pipe', 'pipe'] },
-  );
+  const given = [
+    ...[verb, '--output', 'json'],
+    ...(verb === 'keygen' ? [] : ['--config', join(folder, config)]),
+    ...(verb === 'restore' ? ['--yes'] : []),
+    ...rest,
+  ];
+  return command(join(checkout, program), given, { interruptAt });
+}
+
+/** Runs a program of one file, as a person does. */
+function command(
+  file: string,
+  args: string[],
+  options: { interruptAt?: string; input?: string; cwd?: string } = {},
+) {
+  const { interruptAt, input, cwd } = options;
+  const child = spawn(process.execPath, [file, ...args], {
+    cwd,
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  // It may end before it has read anything.
+  child.stdin.on('error', () => {});
+  if (input) createReadStream(input).pipe(child.stdin);
+  else child.stdin.end();
   let stdout = '';
   let stderr = '';
   let interrupted = false;
@@ -273,7 +286,7 @@ it('restores, says what is left to do, and gives a way in that ends by itself', 
   );
 
   const file = join(folder, 'admin.conf');
-  const asked = ['kubeconfig', '--cluster', 'lab', '--output', file];
+  const asked = ['kubeconfig', '--cluster', 'lab', '--file', file];
   const given = await ours(asked);
   expect(given.code).toBe(0);
   expect(given.stdout + given.stderr).not.toContain('client-key-data');
@@ -427,3 +440,126 @@ it('keeps its secrets to itself', async () => {
     await configure();
   }
 });
+
+describe('as one file, with nothing beside it', () => {
+  let elsewhere: string;
+  let file: string;
+  let archive: string;
+  const alone = (args: string[], input?: string) =>
+    command(file, args, { cwd: elsewhere, input });
+  const identity = () => ['--identity', join(folder, 'identity.txt')];
+
+  beforeAll(async () => {
+    elsewhere = await mkdtemp(join(tmpdir(), 'cluster-backup-alone-'));
+    file = join(elsewhere, 'cluster-backup.cjs');
+    await copyFile(join(checkout, program), file);
+    const { key: made } = JSON.parse(
+      (await ours(['backup', '--cluster', 'lab'])).stdout,
+    );
+    archive = join(elsewhere, made.split('/').at(-1)!);
+    for (const end of ['', '.summary.json']) {
+      await copyFile(join(folder, 'store', made) + end, archive + end);
+    }
+  });
+  afterAll(() => rm(elsewhere, { recursive: true, force: true }));
+
+  it('is small, and helps at once', async () => {
+    expect((await stat(file)).size).toBeLessThan(3e6);
+    const times: number[] = [];
+    for (let i = 0; i < 5; i++) {
+      const start = performance.now();
+      const { code, stdout } = await alone(['--help']);
+      times.push(performance.now() - start);
+      expect(code).toBe(0);
+      expect(stdout).toContain('The day it is needed:');
+    }
+    expect(Math.min(...times)).toBeLessThan(300);
+  });
+
+  it('shows what an archive is, in words', async () => {
+    const { code, stdout } = await alone(['show', '--backup-file', archive]);
+    expect(code).toBe(0);
+    expect(stdout).toContain('who is not trusted here');
+    expect(stdout).toMatch(/^ {2}cp-1: root@127\.0\.0\.1 port \d+$/m);
+  });
+
+  it('ends with 64 where it is not understood', async () => {
+    expect((await alone(['restore'])).code).toBe(64);
+    expect((await alone(['reboot'])).code).toBe(64);
+    expect((await alone(['restore', '--help'])).code).toBe(0);
+  });
+
+  it('does not replace a cluster that nobody confirmed, nor one by another name', async () => {
+    const restore = (name: string) =>
+      alone([
+        ...['restore', '-c', name, '--backup-file', archive, ...identity()],
+        ...['--signer', signerOf(archive)],
+        ...['--ssh-key', join(folder, 'id')],
+      ]);
+    const unconfirmed = await restore('lab');
+    expect(unconfirmed.code).toBe(69);
+    expect(unconfirmed.stderr).toContain('(restore-not-confirmed)');
+    expect((await restore('lob')).stderr).toContain('(archive-other-cluster)');
+  });
+
+  it('says that it needs a key where the archive has none', async () => {
+    const { code, stderr } = await alone([
+      ...['restore', '-c', 'lab', '--backup-file', archive, ...identity()],
+      ...['--signer', signerOf(archive), '--yes'],
+    ]);
+    expect(code).toBe(69);
+    expect(stderr).toContain('--ssh-key');
+  });
+
+  it('restores from standard input with the machines that the archive names, and backs up beside it what it replaces', async () => {
+    const { code, stdout, stderr } = await alone(
+      [
+        ...['restore', '-c', 'lab', '--yes', '--backup-file', '-'],
+        ...[...identity(), '--ssh-key', join(folder, 'id')],
+        ...['--signer', signerOf(archive)],
+      ],
+      archive,
+    );
+    expect(stderr).toContain('What is about to be replaced was backed up');
+    expect([code, stdout]).toEqual([
+      0,
+      expect.stringMatching(/^lab is restored; its API was away for \d+ s\.$/m),
+    ]);
+    const [operation] = /restore-[0-9A-Za-z-]+$/m.exec(stdout.trim())!;
+    const { stdout: accepted } = await ours([
+      ...['accept', '--cluster', 'lab', '--restore', operation],
+    ]);
+    expect(JSON.parse(accepted).removed).toHaveLength(1);
+  });
+
+  it('brings an archive into a store, where it is listed', async () => {
+    const listed = async () => {
+      const { stdout } = await ours(['list'], { config: 'imported.yaml' });
+      return JSON.parse(stdout).backups;
+    };
+    await writeFile(
+      join(folder, 'imported.yaml'),
+      `clusterBackup:
+  trustedSigners: ['${signerOf(archive)}']
+  stores:
+    - id: other
+      filesystem: { path: imported }
+  clusters: [{ name: lab }]
+`,
+    );
+    expect(await listed()).toEqual([]);
+    for (const _ of ['once', 'again']) {
+      const done = await ours(['import', '--backup-file', archive], {
+        config: 'imported.yaml',
+      });
+      expect([done.code, done.stderr]).toEqual([0, '']);
+    }
+    expect(await listed()).toEqual([
+      expect.objectContaining({ cluster: 'lab', isHeld: false }),
+    ]);
+  });
+});
+
+function signerOf(archive: string): string {
+  return JSON.parse(readFileSync(`${archive}.summary.json`, 'utf8')).signer;
+}

@@ -24,7 +24,7 @@ export async function asCommand(lab: Lab, folder: string): Promise<Product> {
     },
     async restore({ id }) {
       const { outageSeconds, verified } = await command(
-        ...['restore', '--backup', id, '--identity', identityFile],
+        ...['restore', '--yes', '--backup', id, '--identity', identityFile],
       );
       return { outageSeconds, bump: verified.bump };
     },
@@ -40,7 +40,7 @@ async function ours(config: string, cluster: string, args: string[]) {
     [
       resolve('packages/cli/dist/cluster-backup.cjs'),
       verb,
-      ...['--config', config, '--cluster', cluster],
+      ...['--config', config, '--cluster', cluster, '--output', 'json'],
       ...rest,
     ],
     { stdio: ['ignore', 'pipe', 'inherit'] },

@@ -1,32 +1,32 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import {
   BackupStore,
-  Configuration,
   configurationWrong,
   openConfiguredFolder,
-  readConfiguration,
   StoreConfiguration,
 } from '@cluster-backup/engine';
 import { parse } from 'yaml';
 
-/** The configuration file where there is one; a file of an archive brings everything else. */
-export function readConfigurationFileIfAny(file: string): Configuration {
-  return existsSync(file)
-    ? readConfigurationFile(file)
-    : readConfiguration({}, { folder: '.', origin: file });
-}
+/** Where a configuration is looked for. */
+export const CONFIG_FILE = 'cluster-backup.yaml';
 
 /**
- * Reads a configuration file; paths in it are relative to its folder.
+ * The section of a configuration file, and what paths in it are relative to.
  *
  * @throws ClusterBackupError `configuration-wrong`
  */
-export function readConfigurationFile(file: string): Configuration {
-  return readConfiguration(parseSection(file), {
-    folder: dirname(resolve(file)),
-    origin: file,
-  });
+export function readConfigurationFile(file: string): {
+  section: Record<string, unknown>;
+  folder: string;
+  origin: string;
+} {
+  const section = parseSection(file);
+  if (!section || typeof section !== 'object' || Array.isArray(section)) {
+    throw configurationWrong(file, 'it has no section clusterBackup');
+  }
+  const folder = dirname(resolve(file));
+  return { section: section as Record<string, unknown>, folder, origin: file };
 }
 
 /** The command opens folders only. */

@@ -1,38 +1,84 @@
-import { Command, Option } from 'commander';
-import { collectYoungGarbage, engineVersion } from '@cluster-backup/engine';
-import { backup } from './commands/backup';
-import { check } from './commands/check';
-import { accept, kept } from './commands/kept';
-import { keygen } from './commands/keygen';
-import { kubeconfig } from './commands/kubeconfig';
-import { putBack } from './commands/putBack';
-import { restore, resume, undo } from './commands/restore';
-import { verify } from './commands/verify';
+import { Command, CommanderError, Option } from 'commander';
+import { version } from '../package.json';
 
-collectYoungGarbage();
+/** 64 of sysexits.h: the command was not understood. */
+const MISUSED = 64;
+
+type Commands = typeof import('./commands');
+
+/** The engine is read when something is to be done, and not to print help. */
+const run =
+  <Name extends keyof Commands>(name: Name) =>
+  async (...given: unknown[]) => {
+    const commands = await import('./commands');
+    const { collectYoungGarbage } = await import('@cluster-backup/engine');
+    collectYoungGarbage();
+    const act = commands[name] as (...args: unknown[]) => Promise<void>;
+    await act(...given);
+  };
 
 const program = new Command('cluster-backup')
   .description(
-    'Backs up and restores the control plane of a Kubernetes cluster',
+    'Backs up and restores the control plane of a Kubernetes cluster.',
   )
-  .version(engineVersion);
-
-const forCluster = (name: string, description: string) =>
-  program
-    .command(name)
-    .description(description)
-    .requiredOption('-c, --cluster <name>', 'the cluster in the configuration')
-    .option('--config <file>', 'the configuration', 'cluster-backup.yaml');
+  .version(version)
+  .exitOverride();
 
 const eachGiven = (value: string, earlier: string[] = []) => [
   ...earlier,
   value,
 ];
 
+const toTell = (command: Command) =>
+  command.addOption(
+    new Option('--output <form>', 'what is printed at the end')
+      .choices(['text', 'json'])
+      .default('text'),
+  );
+
+const configured = (command: Command) =>
+  toTell(command).option(
+    '--config <file>',
+    'the configuration (default: cluster-backup.yaml, if it is there)',
+  );
+
+const forCluster = (name: string, description: string) =>
+  configured(program.command(name).description(description))
+    .requiredOption('-c, --cluster <name>', 'the name of the cluster')
+    .option(
+      '--kubeconfig <file>',
+      'of a cluster of Google Distributed Cloud that is not configured, or of the one that manages it',
+    )
+    .option(
+      '--ssh-key <file>',
+      'the private key that opens its machines, instead of the configured one',
+    );
+
+const fromArchive = (command: Command) =>
+  command
+    .option('--backup-file <file>', 'an archive; - is standard input')
+    .option('--backup <key>', 'an archive in a store, as list tells it')
+    .option(
+      '--store <id>',
+      'a store of the configuration; the first by default',
+    )
+    .option('--identity <file>', 'the age identity that opens the archive')
+    .option('--signer <fingerprint>', 'a signing key to trust')
+    .option(
+      '--use-disk [directory]',
+      'where an archive from standard input lies meanwhile',
+    );
+
+const toRestore = (command: Command) =>
+  fromArchive(command).option(
+    '--confirm-digest <sha256>',
+    'the archive that is meant, where no signer is trusted',
+  );
+
 forCluster(
   'check',
   'look at everything that a backup or a restore needs',
-).action(check);
+).action(run('check'));
 
 forCluster('backup', 'take a backup into the stores')
   .option(
@@ -68,27 +114,11 @@ forCluster('backup', 'take a backup into the stores')
     '--prove',
     'open what was stored, as a restore would, before it counts',
   )
-  .action(backup);
-
-const fromArchive = (command: Command) =>
-  command
-    .option('--backup-file <file>', 'an archive on this machine')
-    .option('--backup <key>', 'an archive in the store')
-    .option(
-      '--store <id>',
-      'a store of the configuration; the first by default',
-    )
-    .option('--identity <file>', 'the age identity that opens the archive')
-    .option('--signer <fingerprint>', 'a signing key to trust');
-
-const toRestore = (command: Command) =>
-  fromArchive(command).option(
-    '--confirm-digest <sha256>',
-    'the archive that is meant, where no signer is trusted',
-  );
+  .action(run('backup'));
 
 toRestore(forCluster('restore', 'put a backup back'))
   .option('--dry-run', 'everything up to the commit, then take it back')
+  .option('--yes', 'do not ask; for scripts')
   .option(
     '--with-files',
     "put the archive's certificates, keys and manifests back too, of a replaced CA as well",
@@ -96,17 +126,31 @@ toRestore(forCluster('restore', 'put a backup back'))
   .option(
     '--leave-out <machine>',
     'a dead control-plane machine that is powered off and stays so; given as often as there are',
-    (name: string, earlier: string[] = []) => [...earlier, name],
+    eachGiven,
   )
-  .action(restore);
+  .addHelpText(
+    'after',
+    `
+Where nothing is configured the archive says where the machines are. One of an admin, hybrid or standalone cluster of
+Google Distributed Cloud has the key that opens them too:
+
+  cluster-backup restore -c NAME --backup-file FILE --identity KEY
+
+For other clusters add --ssh-key FILE. What is replaced is backed up beside the archive first, if any member answers,
+and kept on the machines. Nothing stops before everything was proven; --dry-run ends there.
+
+Ctrl-C takes back what was begun. Past its point of no return, when the first API server is started, a restore goes on.
+A restore that was killed is finished with resume, or taken back with undo, from this machine or any other.`,
+  )
+  .action(run('restore'));
 
 toRestore(
   forCluster('resume', 'go on with a restore that was left half-way'),
-).action(resume);
+).action(run('resume'));
 
 fromArchive(
   forCluster('undo', 'take back a restore that was left half-way'),
-).action(undo);
+).action(run('undo'));
 
 toRestore(
   forCluster(
@@ -120,10 +164,10 @@ toRestore(
     eachGiven,
   )
   .option('--missing', 'create the objects that are missing')
-  .action(putBack);
+  .action(run('putBack'));
 
 forCluster('kept', 'list the data that restores replaced and kept').action(
-  kept,
+  run('kept'),
 );
 
 forCluster(
@@ -137,25 +181,73 @@ forCluster(
       'every restore that began so many days ago',
     ).argParser(Number),
   )
-  .action(accept);
+  .action(run('accept'));
 
 fromArchive(
   forCluster('kubeconfig', 'make a kubeconfig that is good for an hour'),
 )
-  .option('--output <file>', 'a new file, instead of standard output')
-  .action(kubeconfig);
+  .option('--file <file>', 'a new file, instead of standard output')
+  .action(run('kubeconfig'));
 
 fromArchive(
+  configured(
+    program.command('verify').description('read a whole archive and prove it'),
+  ),
+).action(run('verify'));
+
+configured(
   program
-    .command('verify')
-    .description('read a whole archive and prove it')
-    .option('--config <file>', 'the configuration', 'cluster-backup.yaml'),
-).action(verify);
+    .command('show')
+    .description('tell what an archive is, from the summary beside it'),
+)
+  .option('--backup-file <file>', 'an archive')
+  .option('--backup <key>', 'an archive in a store, as list tells it')
+  .option('--store <id>', 'a store of the configuration; the first by default')
+  .option('--signer <fingerprint>', 'a signing key to trust')
+  .action(run('show'));
 
-program
-  .command('keygen')
-  .description('make an age identity, and print the recipient to encrypt to')
+configured(program.command('list').description('list the backups in a store'))
+  .option('-c, --cluster <name>', 'of this cluster only')
+  .option('--store <id>', 'a store of the configuration; the first by default')
+  .option('--signer <fingerprint>', 'a signing key to trust')
+  .action(run('list'));
+
+configured(
+  program
+    .command('import')
+    .description('bring an archive into a store, with the summary beside it'),
+)
+  .requiredOption('--backup-file <file>', 'the archive')
+  .option('--store <id>', 'a store of the configuration; the first by default')
+  .option('--signer <fingerprint>', 'a signing key to trust')
+  .action(run('importArchive'));
+
+toTell(
+  program
+    .command('keygen')
+    .description('make an age identity, and print the recipient to encrypt to'),
+)
   .argument('<file>', 'where to leave it; never overwritten')
-  .action(keygen);
+  .action(run('keygen'));
 
-program.parseAsync();
+program.addHelpText(
+  'after',
+  `
+A first backup:
+  cluster-backup keygen identity.txt            prints the recipient for the configuration
+  cluster-backup check -c NAME                  what would keep a backup or a restore from being
+  cluster-backup backup -c NAME
+
+The day it is needed:
+  cluster-backup list -c NAME
+  cluster-backup restore -c NAME --backup KEY --identity identity.txt
+
+It ends with 0 when all was done, 64 when it was not understood, 69 when it was refused or something was not there,
+70 at a defect of its own, 75 when a store lacks its copy, 130 when it was stopped and all was taken back.
+Results go to standard output, everything else to standard error.`,
+);
+
+program.parseAsync().catch((error: unknown) => {
+  if (!(error instanceof CommanderError)) throw error;
+  process.exitCode = error.exitCode === 0 ? 0 : MISUSED;
+});

@@ -15,23 +15,32 @@ const DEFECT = 70;
 
 export const mib = (bytes: number) => `${(bytes / (1 << 20)).toFixed(1)} MiB`;
 
-/** Progress as lines on standard error, each with the seconds since the start. */
+/**
+ * Progress on standard error, each line with the seconds since the start. In a terminal what flows is told in one line
+ * that is written over; elsewhere in a line now and then.
+ */
 export function tell(): Progress {
   const start = Date.now();
-  const line = (text: string) => {
-    const seconds = ((Date.now() - start) / 1000).toFixed(1).padStart(6);
-    process.stderr.write(`${seconds}  ${text}\n`);
-  };
+  const { isTTY } = process.stderr;
+  const every = isTTY ? 200 : 2000;
   let toldAt = 0;
+  let isOpen = false;
+  const line = (text: string, end: string) => {
+    const seconds = ((Date.now() - start) / 1000).toFixed(1).padStart(6);
+    const begin = isOpen ? '\r\u001b[K' : '';
+    process.stderr.write(`${begin}${seconds}  ${text}${end}`);
+    isOpen = end === '';
+  };
   return event => {
     if (event.type === 'step') {
-      if (event.status === 'started') line(event.title);
+      if (event.status === 'started') line(event.title, '\n');
     } else if (event.type === 'note') {
-      line(`  note: ${event.message}`);
-    } else if (Date.now() - toldAt > 2000) {
+      line(`  note: ${event.message}`, '\n');
+    } else if (Date.now() - toldAt > every) {
       toldAt = Date.now();
       const of = event.total ? ` of ${mib(event.total)}` : '';
-      line(`  ${mib(event.done)}${of}, ${mib(event.rate)}/s`);
+      const far = `  ${mib(event.done)}${of}, ${mib(event.rate)}/s`;
+      line(far, isTTY ? '' : '\n');
     }
   };
 }
@@ -55,33 +64,45 @@ export function tellCopies(copies: Copy[]): void {
   }
 }
 
-/** Runs a command; what it returns is printed as it is or as one JSON object, what it throws in words. */
+/** What a command has to say when it is over. */
+export interface Told {
+  /** For people. */
+  words: string;
+  /** For programs. */
+  facts: object;
+}
+
+export interface OutputOptions {
+  output?: 'text' | 'json';
+}
+
+/** Runs a command and prints what it has to say: in words, or with `--output json` as one JSON object. */
 export async function conclude(
-  act: (signal: AbortSignal) => Promise<object | string>,
+  options: OutputOptions,
+  act: (signal: AbortSignal) => Promise<Told>,
 ): Promise<void> {
+  const isForPrograms = options.output === 'json';
   const stop = new AbortController();
   const interrupt = () => {
     process.stderr.write(
-      'Stopping: what was begun is taken back. Past its point of no return a restore goes on.\n',
+      '\nStopping: what was begun is taken back. Past its point of no return a restore goes on.\n',
     );
     stop.abort();
   };
   process.once('SIGINT', interrupt);
   process.once('SIGTERM', interrupt);
   try {
-    const result = await act(stop.signal);
-    process.stdout.write(
-      typeof result === 'string' ? result : `${JSON.stringify(result)}\n`,
-    );
+    const { words, facts } = await act(stop.signal);
+    process.stdout.write(isForPrograms ? `${JSON.stringify(facts)}\n` : words);
   } catch (error) {
-    process.exitCode = tellError(error);
+    process.exitCode = tellError(error, isForPrograms);
   } finally {
     process.off('SIGINT', interrupt);
     process.off('SIGTERM', interrupt);
   }
 }
 
-function tellError(error: unknown): number {
+function tellError(error: unknown, isForPrograms: boolean): number {
   if (!(error instanceof ClusterBackupError)) {
     process.stderr.write(
       `${
@@ -93,6 +114,6 @@ function tellError(error: unknown): number {
   process.stderr.write(
     `${error.message}\n\nNow: ${error.state}\nWhat to do: ${error.remedy}\n(${error.code})\n`,
   );
-  process.stdout.write(`${JSON.stringify({ error })}\n`);
+  if (isForPrograms) process.stdout.write(`${JSON.stringify({ error })}\n`);
   return error.code === 'cancelled' ? CANCELLED : REFUSED;
 }

@@ -5,8 +5,19 @@ import {
   formOf,
   openFileStore,
 } from '@cluster-backup/engine';
-import { readConfigurationFile } from '../configuration';
-import { conclude, tell, tellCopies, tellFindings } from '../terminal';
+import {
+  clusterFor,
+  ClusterOptions,
+  configurationFor,
+} from '../clusterOptions';
+import {
+  conclude,
+  mib,
+  OutputOptions,
+  tell,
+  tellCopies,
+  tellFindings,
+} from '../terminal';
 import { configuredStores, takeBackup } from './takeBackup';
 
 interface Destination {
@@ -19,20 +30,20 @@ interface Destination {
 }
 
 export function backup(
-  options: Destination & {
-    cluster: string;
-    config: string;
-    prove?: boolean;
-    withoutQuorum?: boolean;
-    kept?: string;
-  },
+  options: Destination &
+    ClusterOptions &
+    OutputOptions & {
+      prove?: boolean;
+      withoutQuorum?: boolean;
+      kept?: string;
+    },
 ) {
-  return conclude(async signal => {
-    const configuration = readConfigurationFile(options.config);
+  return conclude(options, async signal => {
+    const configuration = configurationFor(options);
     const { cluster: name, backupFile, prove, withoutQuorum, kept } = options;
     const { key, summary, reservations, copies } = await takeBackup(
       configuration,
-      { name, cluster: configuration.cluster(name) },
+      { name, cluster: await clusterFor(configuration, options) },
       {
         ...destination(configuration, options),
         proveContents: prove,
@@ -44,10 +55,18 @@ export function backup(
     );
     tellFindings(reservations);
     tellCopies(copies);
+    const place =
+      backupFile === undefined ? { key } : { file: resolve(backupFile) };
+    const stored = copies.filter(({ problem }) => !problem);
+    const { facts, ciphertext } = summary;
     return {
-      ...(backupFile === undefined ? { key } : { file: resolve(backupFile) }),
-      summary,
-      copies,
+      words: `${place.file ?? place.key}
+Backed up ${name} at revision ${facts.revision}: ${mib(ciphertext.size)}${
+        place.key ? ` in ${stored.map(({ store }) => store).join(' and ')}` : ''
+      }.
+SHA-256 ${ciphertext.sha256}
+`,
+      facts: { ...place, summary, copies },
     };
   });
 }

@@ -6,39 +6,43 @@ import {
   KeptReport,
   NOTHING_CHANGED,
 } from '@cluster-backup/engine';
-import { readConfigurationFile } from '../configuration';
-import { conclude, mib } from '../terminal';
-
-interface ClusterOptions {
-  cluster: string;
-  config: string;
-}
+import {
+  clusterFor,
+  ClusterOptions,
+  configurationFor,
+} from '../clusterOptions';
+import { conclude, mib, OutputOptions } from '../terminal';
 
 /** Lists what restores replaced and kept on the machines. */
-export function kept(options: ClusterOptions) {
-  return conclude(async signal => {
-    const { cluster, config } = options;
-    const access = readConfigurationFile(config).cluster(cluster);
+export function kept(options: ClusterOptions & OutputOptions) {
+  return conclude(options, async signal => {
+    const access = await clusterFor(configurationFor(options), options);
     const found = await keptData(access, { signal });
-    tellKept(found);
-    return found;
+    tellUnread(found);
+    return { words: listKept(found), facts: found };
   });
 }
 
 /** Removes what one restore kept, or all that are old enough. */
 export function accept(
-  options: ClusterOptions & { restore?: string; olderThanDays?: number },
+  options: ClusterOptions &
+    OutputOptions & { restore?: string; olderThanDays?: number },
 ) {
-  return conclude(async signal => {
-    const { cluster, config, restore: operation, olderThanDays } = options;
+  return conclude(options, async signal => {
+    const { restore: operation, olderThanDays } = options;
     const days = daysOf(operation, olderThanDays);
-    const access = readConfigurationFile(config).cluster(cluster);
+    const access = await clusterFor(configurationFor(options), options);
     const removed =
       operation === undefined
         ? await acceptOlderRestores(access, { days, signal })
         : await acceptRestore(access, { operation, signal });
-    tellKept(removed);
-    return { removed: removed.kept, unread: removed.unread };
+    tellUnread(removed);
+    return {
+      words: `${listKept(removed)}${
+        removed.kept.length ? 'That was removed' : 'Nothing was removed'
+      }.\n`,
+      facts: { removed: removed.kept, unread: removed.unread },
+    };
   });
 }
 
@@ -55,12 +59,16 @@ function daysOf(operation?: string, days: number = NaN): number {
   });
 }
 
-function tellKept({ kept: found, unread }: KeptReport) {
-  for (const { machine, operation, path, bytes, since } of found) {
-    process.stderr.write(
-      `${operation}  since ${since}  ${machine}: ${mib(bytes)} in ${path}\n`,
-    );
-  }
+function listKept({ kept: found }: KeptReport): string {
+  return found
+    .map(
+      ({ machine, operation, path, bytes, since }) =>
+        `${operation}  since ${since}  ${machine}: ${mib(bytes)} in ${path}\n`,
+    )
+    .join('');
+}
+
+function tellUnread({ unread }: KeptReport) {
   for (const { machine, message } of unread) {
     process.stderr.write(`${machine} could not be looked at: ${message}\n`);
   }

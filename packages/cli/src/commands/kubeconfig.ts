@@ -5,35 +5,41 @@ import {
   mintKubeconfig,
   NOTHING_CHANGED,
 } from '@cluster-backup/engine';
-import { ArchiveOptions, archiveSource } from '../archiveSource';
-import { readConfigurationFile } from '../configuration';
-import { conclude } from '../terminal';
+import { ArchiveOptions, withNamedArchive } from '../archiveSource';
+import {
+  clusterFor,
+  ClusterOptions,
+  configurationFor,
+} from '../clusterOptions';
+import { conclude, OutputOptions } from '../terminal';
 
 /** Makes a way into a cluster that ends after an hour, into a file or onto standard output. */
 export function kubeconfig(
-  options: ArchiveOptions & {
-    cluster: string;
-    config: string;
-    output?: string;
-  },
+  options: ArchiveOptions & ClusterOptions & OutputOptions & { file?: string },
 ) {
-  return conclude(async signal => {
-    const configuration = readConfigurationFile(options.config);
-    const minted = await mintKubeconfig({
-      cluster: configuration.cluster(options.cluster),
-      holder: `cluster-backup:${userInfo().username}`,
-      // Nothing of it is put back: it only tells how the machines are reached.
-      archive:
-        options.backupFile || options.backup
-          ? await archiveSource(configuration, options)
-          : undefined,
+  return conclude(options, async signal => {
+    const configuration = configurationFor(options);
+    const { file } = options;
+    const minted = await withNamedArchive(
+      configuration,
+      options,
       signal,
-    });
-    const { output } = options;
-    if (output === undefined) return minted.kubeconfig;
-    await writeNew(output, minted.kubeconfig);
+      // Nothing of it is put back: it only tells how the machines are reached.
+      async archive =>
+        mintKubeconfig({
+          cluster: await clusterFor(configuration, options, archive, signal),
+          holder: `cluster-backup:${userInfo().username}`,
+          archive,
+          signal,
+        }),
+    );
+    if (file === undefined) return { words: minted.kubeconfig, facts: minted };
+    await writeNew(file, minted.kubeconfig);
     const { server, expiresAt } = minted;
-    return { file: output, server, expiresAt };
+    return {
+      words: `${file} leads to ${server} until ${expiresAt}.\n`,
+      facts: { file, server, expiresAt },
+    };
   });
 }
 

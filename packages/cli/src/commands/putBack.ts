@@ -1,70 +1,82 @@
 import {
   ClusterBackupError,
   compareObjects,
-  configurationWrong,
   createMissingObjects,
   DifferingObject,
   NOTHING_CHANGED,
   putBackSecrets,
   SecretName,
 } from '@cluster-backup/engine';
-import { ArchiveOptions, archiveSource } from '../archiveSource';
-import { readConfigurationFile } from '../configuration';
+import { ArchiveOptions, withArchive } from '../archiveSource';
+import {
+  clusterFor,
+  ClusterOptions,
+  configurationFor,
+} from '../clusterOptions';
 import { confirmedArchive } from '../origin';
-import { conclude, REFUSED } from '../terminal';
+import { conclude, OutputOptions, REFUSED, Told } from '../terminal';
 
-/** Shows how a cluster's objects differ from those of an archive, or puts some of them back. */
-export function putBack(
-  options: ArchiveOptions & {
-    cluster: string;
-    config: string;
+type PutBackOptions = ArchiveOptions &
+  ClusterOptions &
+  OutputOptions & {
     confirmDigest?: string;
     /** `NAMESPACE/NAME` each. */
     secret?: string[];
     missing?: boolean;
-  },
-) {
-  return conclude(async signal => {
-    const configuration = readConfigurationFile(options.config);
-    const cluster = configuration.cluster(options.cluster);
-    if (!('resource' in cluster)) {
-      throw configurationWrong(
-        options.config,
-        `${options.cluster} is not of layout gdc, so nothing but etcd holds its objects`,
-      );
-    }
+  };
+
+/** Shows how a cluster's objects differ from those of an archive, or puts some of them back. */
+export function putBack(options: PutBackOptions) {
+  return conclude(options, async signal => {
+    const configuration = configurationFor(options);
     const secrets = options.secret?.map(secretName);
-    const named = await archiveSource(configuration, options);
-    const archive = await confirmedArchive(
-      named,
-      options.confirmDigest,
-      signal,
-    );
-    const managed = { cluster, archive, signal };
-    if (!secrets && !options.missing) {
-      const differing = await compareObjects(managed);
-      tellDiffering(differing);
-      return { differing };
-    }
-    const made = options.missing && (await createMissingObjects(managed));
-    const put = secrets && (await putBackSecrets({ ...managed, secrets }));
-    const failed = [
-      ...(made ? made.failed : []),
-      ...(put?.failed ?? []).map(({ object, error }) => ({
-        object,
-        why: error.message,
-      })),
-    ];
-    for (const { object, why } of failed) {
-      process.exitCode = REFUSED;
-      process.stderr.write(`${object} was not put back: ${why}\n`);
-    }
-    return {
-      created: [...(made ? made.created : []), ...(put?.created ?? [])],
-      updated: put?.updated ?? [],
-      same: put?.same ?? [],
-      failed,
-    };
+    return withArchive(configuration, options, signal, async named => {
+      const cluster = await clusterFor(configuration, options, named, signal);
+      if (!('resource' in cluster)) throw notManaged(cluster.name);
+      const archive = await confirmedArchive(named, options, signal);
+      const managed = { cluster, archive, signal };
+      return !secrets && !options.missing
+        ? tellDiffering(await compareObjects(managed))
+        : putBackChosen(managed, { secrets, missing: options.missing });
+    });
+  });
+}
+
+async function putBackChosen(
+  managed: Parameters<typeof createMissingObjects>[0],
+  { secrets, missing }: { secrets?: SecretName[]; missing?: boolean },
+): Promise<Told> {
+  const made = missing ? await createMissingObjects(managed) : undefined;
+  const put = secrets && (await putBackSecrets({ ...managed, secrets }));
+  const failed = [
+    ...(made?.failed ?? []),
+    ...(put?.failed ?? []).map(({ object, error }) => ({
+      object,
+      why: error.message,
+    })),
+  ];
+  for (const { object, why } of failed) {
+    process.exitCode = REFUSED;
+    process.stderr.write(`${object} was not put back: ${why}\n`);
+  }
+  const created = [...(made?.created ?? []), ...(put?.created ?? [])];
+  const { updated = [], same = [] } = put ?? {};
+  return {
+    words: [
+      ...created.map(object => `${object} was created\n`),
+      ...updated.map(object => `${object} was put back\n`),
+      ...same.map(object => `${object} was as in the archive\n`),
+    ].join(''),
+    facts: { created, updated, same, failed },
+  };
+}
+
+function notManaged(cluster: string) {
+  return new ClusterBackupError({
+    code: 'cluster-not-managed',
+    message: `${cluster} is not of layout gdc, so nothing but etcd holds its objects.`,
+    state: NOTHING_CHANGED,
+    remedy: 'Restore its etcd.',
   });
 }
 
@@ -79,20 +91,21 @@ function secretName(text: string): SecretName {
   });
 }
 
-function tellDiffering(differing: DifferingObject[]) {
-  for (const { kind, namespace, name, difference, fields } of differing) {
-    process.stderr.write(
+function tellDiffering(differing: DifferingObject[]): Told {
+  const lines = differing.flatMap(
+    ({ kind, namespace, name, difference, fields }) => [
       `${kind} ${namespace}/${name}: ${
         difference === 'missing' ? 'is missing' : 'differs'
       }\n`,
-    );
-    for (const { name: field, change } of fields) {
-      process.stderr.write(`  ${field}: ${change} since the backup\n`);
-    }
-  }
+      ...fields.map(
+        ({ name: field, change }) => `  ${field}: ${change} since the backup\n`,
+      ),
+    ],
+  );
   process.stderr.write(
     differing.length
       ? 'Nothing was changed. --secret NAMESPACE/NAME puts a Secret back, --missing creates what is missing.\n'
       : 'Everything is as it is in the archive.\n',
   );
+  return { words: lines.join(''), facts: { differing } };
 }

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import {
   ArchiveSource,
   assessCluster,
@@ -5,61 +6,132 @@ import {
   ClusterBackupError,
   Configuration,
   Finding,
+  NOTHING_CHANGED,
   restoreCluster,
   RestoreResult,
   resumeRestore,
   undoRestore,
   whatNext,
 } from '@cluster-backup/engine';
-import { ArchiveOptions, archiveSource } from '../archiveSource';
-import { confirmedArchive } from '../origin';
-import { readConfigurationFile } from '../configuration';
+import {
+  ArchiveOptions,
+  NamedArchive,
+  withArchive,
+  withNamedArchive,
+} from '../archiveSource';
+import {
+  clusterFor,
+  ClusterOptions,
+  configurationFor,
+} from '../clusterOptions';
 import { tellManaged } from '../managedClusters';
-import { conclude, tell, tellFindings } from '../terminal';
+import { confirmedArchive, OriginOptions } from '../origin';
+import { canAsk, question } from '../question';
+import { conclude, OutputOptions, tell, tellFindings, Told } from '../terminal';
+import { storingBeside } from './storingBeside';
 import { takeBackup } from './takeBackup';
 
-interface ClusterOptions {
-  cluster: string;
-  config: string;
-}
-
 type RestoreOptions = ClusterOptions &
-  ArchiveOptions & { confirmDigest?: string };
+  ArchiveOptions &
+  OriginOptions &
+  OutputOptions;
 
 export function restore(
   options: RestoreOptions & {
+    yes?: boolean;
     dryRun?: boolean;
     withFiles?: boolean;
     leaveOut?: string[];
   },
 ) {
   const { dryRun, withFiles, leaveOut } = options;
-  return conclude(async signal => {
-    const configuration = readConfigurationFile(options.config);
-    const cluster = configuration.cluster(options.cluster);
-    const named = await archiveSource(configuration, options);
-    await tellManaged(cluster, named.summary, signal);
-    await tellAdvice(cluster, signal);
-    const result = await restoreCluster({
-      cluster,
-      archive: await confirmedArchive(named, options.confirmDigest, signal),
-      dryRun,
-      withFiles,
-      leaveOut,
-      safetyBackup: (reached, told) =>
-        takeBackup(
-          configuration,
-          { name: options.cluster, cluster: reached },
-          { ...told, occasion: 'before-restore', withoutQuorum: true },
-        ),
-      progress: tell(),
-      signal,
+  return conclude(options, async signal => {
+    const configuration = configurationFor(options);
+    return withArchive(configuration, options, signal, async named => {
+      const cluster = await clusterFor(configuration, options, named, signal);
+      await tellManaged(cluster, named.summary, signal);
+      await tellAdvice(cluster, signal);
+      const archive = await confirmedArchive(named, options, signal);
+      if (!dryRun) await confirm(options);
+      const result = await restoreCluster({
+        cluster,
+        archive,
+        dryRun,
+        withFiles,
+        leaveOut,
+        safetyBackup: async (reached, told) =>
+          takeBackup(
+            await safetyConfiguration(configuration, options, named),
+            { name: options.cluster, cluster: reached },
+            { ...told, occasion: 'before-restore', withoutQuorum: true },
+          ),
+        progress: tell(),
+        signal,
+      });
+      tellFindings(result.reservations);
+      return dryRun
+        ? {
+            words: `Everything up to the commit was done and taken back: ${cluster.name} could be restored.\n`,
+            facts: result,
+          }
+        : restored(cluster, result, named);
     });
-    tellFindings(result.reservations);
-    return dryRun
-      ? result
-      : { ...result, next: await tellNext(cluster, result, named) };
   });
+}
+
+/** Where nobody has configured a place for backups, what is replaced goes beside the archive that replaces it. */
+async function safetyConfiguration(
+  configuration: Configuration,
+  { backupFile, cluster }: RestoreOptions,
+  { key }: NamedArchive,
+): Promise<Configuration> {
+  if (configuration.recipients.length || configuration.stores.length) {
+    return configuration;
+  }
+  const folder = backupFile && backupFile !== '-' ? dirname(backupFile) : '.';
+  return storingBeside(folder, cluster, key);
+}
+
+/** A cluster is not replaced by a slip of the finger. */
+async function confirm({ cluster, yes }: { cluster: string; yes?: boolean }) {
+  if (yes) return;
+  const isThere = canAsk();
+  const typed = isThere
+    ? await question(
+        `All that etcd of ${cluster} holds now is replaced, and its API is away meanwhile.\nType ${cluster} to go on: `,
+      )
+    : undefined;
+  if (typed === cluster) return;
+  throw new ClusterBackupError({
+    code: 'restore-not-confirmed',
+    message: isThere
+      ? `What was typed is not the name of the cluster, ${cluster}.`
+      : `Nobody has confirmed that ${cluster} is to be restored, and there is no terminal to ask at.`,
+    state: NOTHING_CHANGED,
+    remedy: isThere
+      ? `Begin again, and type ${cluster}.`
+      : 'Add --yes when it is meant; --dry-run does everything up to the commit.',
+  });
+}
+
+async function restored(
+  cluster: ClusterAccess,
+  result: RestoreResult,
+  archive?: ArchiveSource,
+): Promise<Told> {
+  const next = await tellNext(cluster, result, archive);
+  const { operation, outageSeconds, kept } = result;
+  return {
+    words: `${cluster.name} is restored; its API was away for ${Math.round(
+      outageSeconds,
+    )} s.
+What was replaced is kept${kept
+      .map(({ machine, path }) => `\n  ${machine}: ${path}`)
+      .join(
+        '',
+      )}\nuntil it is removed: cluster-backup accept --restore ${operation}\n`,
+    facts: { ...result, next },
+  };
 }
 
 /** What is left to do, when a restore is over; that it cannot be found out does not make the restore fail. */
@@ -98,44 +170,34 @@ async function tellAdvice(cluster: ClusterAccess, signal: AbortSignal) {
 }
 
 export function resume(options: RestoreOptions) {
-  return conclude(async signal => {
-    const configuration = readConfigurationFile(options.config);
-    const cluster = configuration.cluster(options.cluster);
-    const archive =
-      options.backupFile || options.backup
-        ? await archiveToRestore(configuration, options, signal)
-        : undefined;
-    const result = await resumeRestore({
-      cluster,
-      archive,
-      progress: tell(),
-      signal,
-    });
-    tellFindings(result.reservations);
-    return { ...result, next: await tellNext(cluster, result, archive) };
-  });
-}
-
-export function undo(options: ClusterOptions & ArchiveOptions) {
-  return conclude(async () => {
-    const configuration = readConfigurationFile(options.config);
-    return undoRestore({
-      cluster: configuration.cluster(options.cluster),
-      // Nothing of it is put back: it only tells how the machines are reached.
-      archive:
-        options.backupFile || options.backup
-          ? await archiveSource(configuration, options)
-          : undefined,
-      progress: tell(),
+  return conclude(options, async signal => {
+    const configuration = configurationFor(options);
+    return withNamedArchive(configuration, options, signal, async named => {
+      const cluster = await clusterFor(configuration, options, named, signal);
+      const archive = named && (await confirmedArchive(named, options, signal));
+      const result = await resumeRestore({
+        cluster,
+        archive,
+        progress: tell(),
+        signal,
+      });
+      tellFindings(result.reservations);
+      return restored(cluster, result, archive);
     });
   });
 }
 
-async function archiveToRestore(
-  configuration: Configuration,
-  options: RestoreOptions,
-  signal: AbortSignal,
-): Promise<ArchiveSource> {
-  const archive = await archiveSource(configuration, options);
-  return confirmedArchive(archive, options.confirmDigest, signal);
+export function undo(options: RestoreOptions) {
+  return conclude(options, async signal => {
+    const configuration = configurationFor(options);
+    return withNamedArchive(configuration, options, signal, async archive => {
+      const cluster = await clusterFor(configuration, options, archive, signal);
+      // Nothing of the archive is put back: it only tells how the machines are reached.
+      const undone = await undoRestore({ cluster, archive, progress: tell() });
+      return {
+        words: `${undone.operation} was taken back: ${cluster.name} is as it was before it.\n`,
+        facts: undone,
+      };
+    });
+  });
 }

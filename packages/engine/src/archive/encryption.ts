@@ -68,6 +68,15 @@ export function parseIdentities(text: string): string[] {
   return identities;
 }
 
+/**
+ * Whom to encrypt to, so that these identities open it.
+ *
+ * @public
+ */
+export async function recipientsOf(identities: string[]): Promise<string[]> {
+  return Promise.all(identities.map(identityToRecipient));
+}
+
 /** An age header's worth of recipients, checked. */
 export function encrypterFor(recipients: string[]): Encrypter {
   const refuse = (message: string) =>

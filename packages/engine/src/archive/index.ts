@@ -17,7 +17,7 @@ export type {
   ManagedCluster,
   Reservation,
 } from './description';
-export { generateAgeKey, parseIdentities } from './encryption';
+export { generateAgeKey, parseIdentities, recipientsOf } from './encryption';
 export type { ArchiveKeys } from './encryption';
 export type { NodeFileHeader } from './entries';
 export { createIdentityFile } from './identityFile';

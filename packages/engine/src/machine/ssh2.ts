@@ -1,4 +1,4 @@
-import { dirname, join, sep } from 'node:path';
+import { sep } from 'node:path';
 
 /**
  * ssh2 without its native ciphers, whatever else in this process has loaded it with them (docker-modem does).
@@ -11,29 +11,27 @@ export const { Client, utils } = loadWithoutNativeCiphers();
 export type Client = import('ssh2').Client;
 
 function loadWithoutNativeCiphers(): typeof import('ssh2') {
-  const library = dirname(require.resolve('ssh2'));
-  const { cache } = require;
-  const hidden = modulesBelow(library);
-  for (const path of Object.keys(hidden)) {
-    delete cache[path];
-  }
-  // ssh2 does without its binding where that is nothing.
-  const binding = join(library, 'protocol/crypto/build/Release/sshcrypto.node');
-  cache[binding] = { exports: undefined, loaded: true } as NodeModule;
+  const theirs = takeOutOfCache();
+  const { dlopen } = process;
+  process.dlopen = () => {
+    throw new Error('Without native code');
+  };
   try {
     return require('ssh2');
   } finally {
-    for (const path of Object.keys(modulesBelow(library))) {
-      delete cache[path];
-    }
-    Object.assign(cache, hidden);
+    process.dlopen = dlopen;
+    takeOutOfCache();
+    Object.assign(require.cache, theirs);
   }
 }
 
-function modulesBelow(folder: string): NodeJS.Dict<NodeModule> {
-  return Object.fromEntries(
-    Object.entries(require.cache).filter(([path]) =>
-      path.startsWith(folder + sep),
-    ),
-  );
+function takeOutOfCache(): NodeJS.Dict<NodeModule> {
+  const { cache } = require;
+  const folder = `${sep}node_modules${sep}ssh2${sep}`;
+  const paths = Object.keys(cache).filter(path => path.includes(folder));
+  const modules = paths.map(path => [path, cache[path]]);
+  for (const path of paths) {
+    delete cache[path];
+  }
+  return Object.fromEntries(modules);
 }

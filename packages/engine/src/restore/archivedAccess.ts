@@ -22,6 +22,7 @@ export async function archivedMachines(
   signal: AbortSignal,
 ): Promise<ClusterMachines> {
   const { description, list } = await firstEntries(archive, signal);
+  if (!list) throw withoutAccess();
   const cluster = gdcClusterOf(access, objectsIn(list));
   const { sshKeyFrom, ...machines } = gdcMachines(
     cluster,
@@ -54,7 +55,15 @@ export function refuseOtherObjects(
   );
 }
 
-async function firstEntries(archive: ArchiveSource, signal: AbortSignal) {
+/**
+ * What an archive begins with: its description, and with the layout `gdc` the list of objects. Not proven.
+ *
+ * @throws those of reading an archive
+ */
+export async function firstEntries(
+  archive: ArchiveSource,
+  signal: AbortSignal,
+): Promise<{ description: Description; list?: Buffer }> {
   let description: Description | undefined;
   let list: Buffer | undefined;
   const enough = new Error('The first entries were read.');
@@ -80,8 +89,11 @@ async function firstEntries(archive: ArchiveSource, signal: AbortSignal) {
   } catch (error) {
     if (error !== enough) throw error;
   }
-  if (description && list) return { description, list };
-  throw new ClusterBackupError({
+  return { description: description!, list };
+}
+
+function withoutAccess() {
+  return new ClusterBackupError({
     code: 'archive-without-access',
     message:
       'The archive does not say how the machines of its cluster are reached: it was not made with the layout gdc.',

@@ -25,6 +25,8 @@ export type { KeptData, KeptReport } from './keptData';
 export type { SafetyBackup } from './safetyBackup';
 export type { Plan, NodePlan, VerifiedArchive, Answered } from './plan';
 export type { Boundary } from './Step';
+export { describedAccess } from './describedAccess';
+export type { SshLogin } from './describedAccess';
 export { mintKubeconfig } from './mintKubeconfig';
 export type { MintedKubeconfig } from './mintKubeconfig';
 export { whatNext } from './whatNext';

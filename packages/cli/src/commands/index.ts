@@ -1,0 +1,11 @@
+export { backup } from './backup';
+export { check } from './check';
+export { importArchive } from './importArchive';
+export { accept, kept } from './kept';
+export { keygen } from './keygen';
+export { kubeconfig } from './kubeconfig';
+export { list } from './list';
+export { putBack } from './putBack';
+export { restore, resume, undo } from './restore';
+export { show } from './show';
+export { verify } from './verify';
