@@ -85,7 +85,12 @@ export async function setStage(options: LabOptions): Promise<Stage> {
         ...more,
       }),
     restore: (backup, more) =>
-      restoreCluster({ cluster: access, archive: archive(backup), ...more }),
+      restoreCluster({
+        cluster: access,
+        archive: archive(backup),
+        reason: { text: 'It is tested.', by: 'user:default/ada' },
+        ...more,
+      }),
     async stored() {
       const entries = await readdir(path, {
         recursive: true,

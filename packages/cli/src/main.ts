@@ -104,6 +104,7 @@ forCluster('backup', 'take a backup into the stores')
     '--without-quorum',
     'when etcd lost its quorum, back up the member with the latest data, running or stopped',
   )
+  .option('--reason <text>', 'why; --without-quorum is refused without one')
   .addOption(
     new Option(
       '--kept <operation>',
@@ -127,6 +128,15 @@ toRestore(forCluster('restore', 'put a backup back'))
     '--leave-out <machine>',
     'a dead control-plane machine that is powered off and stays so; given as often as there are',
     eachGiven,
+  )
+  .option(
+    '--override <code>',
+    'the code of a refusal that is not to stop this restore, given as often as there are',
+    eachGiven,
+  )
+  .option(
+    '--reason <text>',
+    'why; --with-files, --leave-out and --override are refused without one',
   )
   .addHelpText(
     'after',

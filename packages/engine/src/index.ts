@@ -1,4 +1,5 @@
 export * from './errors';
+export type { WrittenReason } from './reason';
 export * from './progress';
 export * from './version';
 export * from './garbage';

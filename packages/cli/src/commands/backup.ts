@@ -1,8 +1,10 @@
 import { basename, resolve } from 'node:path';
 import {
   chosenArchiveName,
+  ClusterBackupError,
   Configuration,
   formOf,
+  NOTHING_CHANGED,
   openFileStore,
 } from '@cluster-backup/engine';
 import {
@@ -10,6 +12,7 @@ import {
   ClusterOptions,
   configurationFor,
 } from '../clusterOptions';
+import { writtenReason } from '../reason';
 import {
   conclude,
   mib,
@@ -35,10 +38,20 @@ export function backup(
     OutputOptions & {
       prove?: boolean;
       withoutQuorum?: boolean;
+      reason?: string;
       kept?: string;
     },
 ) {
   return conclude(options, async signal => {
+    const reason = writtenReason(options.reason);
+    if (options.withoutQuorum && !reason?.text.trim()) {
+      throw new ClusterBackupError({
+        code: 'reason-missing',
+        message: 'A backup without a quorum takes a written reason.',
+        state: `${NOTHING_CHANGED} No backup was taken.`,
+        remedy: 'Say with --reason TEXT why; it is kept with the backup.',
+      });
+    }
     const configuration = configurationFor(options);
     const { cluster: name, backupFile, prove, withoutQuorum, kept } = options;
     const { key, summary, reservations, copies } = await takeBackup(
@@ -48,6 +61,7 @@ export function backup(
         ...destination(configuration, options),
         proveContents: prove,
         withoutQuorum,
+        reason,
         kept,
         progress: tell(),
         signal,

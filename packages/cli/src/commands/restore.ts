@@ -5,6 +5,7 @@ import {
   ClusterAccess,
   ClusterBackupError,
   Configuration,
+  decisionOf,
   Finding,
   NOTHING_CHANGED,
   restoreCluster,
@@ -27,6 +28,7 @@ import {
 import { tellManaged } from '../managedClusters';
 import { confirmedArchive, OriginOptions } from '../origin';
 import { canAsk, question } from '../question';
+import { writtenReason } from '../reason';
 import { conclude, OutputOptions, tell, tellFindings, Told } from '../terminal';
 import { storingBeside } from './storingBeside';
 import { takeBackup } from './takeBackup';
@@ -42,10 +44,20 @@ export function restore(
     dryRun?: boolean;
     withFiles?: boolean;
     leaveOut?: string[];
+    override?: string[];
+    reason?: string;
   },
 ) {
-  const { dryRun, withFiles, leaveOut } = options;
+  const { dryRun } = options;
   return conclude(options, async signal => {
+    const decided = {
+      withFiles: options.withFiles,
+      leaveOut: options.leaveOut,
+      overrides: options.override,
+      reason: writtenReason(options.reason),
+    };
+    // Before anything is asked of the machines.
+    decisionOf(decided);
     const configuration = configurationFor(options);
     return withArchive(configuration, options, signal, async named => {
       const cluster = await clusterFor(configuration, options, named, signal);
@@ -57,8 +69,7 @@ export function restore(
         cluster,
         archive,
         dryRun,
-        withFiles,
-        leaveOut,
+        ...decided,
         safetyBackup: async (reached, told) =>
           takeBackup(
             await safetyConfiguration(configuration, options, named),

@@ -20,6 +20,7 @@ export async function takeBackup(
     | 'signal'
     | 'proveContents'
     | 'withoutQuorum'
+    | 'reason'
     | 'kept'
   > & { stores?: StoreToOpen[] },
 ): Promise<BackupResult> {

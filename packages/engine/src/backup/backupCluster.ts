@@ -36,6 +36,7 @@ import { ClusterBackupError, NOTHING_CHANGED, restated } from '../errors';
 import { captureFiles, ControlPlaneNode } from '../layout';
 import { askApi } from '../kubernetes';
 import { Progress, toldBytes } from '../progress';
+import { WrittenReason } from '../reason';
 import { engineVersion } from '../version';
 import {
   keptDataOf,
@@ -62,6 +63,8 @@ export interface BackupOptions extends Packing {
    * reservation `etcd-without-quorum`.
    */
   withoutQuorum?: boolean;
+  /** Why a person asked for that; it is kept with the reservation. */
+  reason?: WrittenReason;
   /** Of a restore: backs up the data that it replaced and kept, not the cluster as it runs. */
   kept?: string;
   /**
@@ -142,7 +145,9 @@ export async function backupCluster(
           copies,
           reservations: [
             ...found,
-            ...report.findings.filter(({ level }) => level === 'reservation'),
+            ...report.findings
+              .filter(({ level }) => level === 'reservation')
+              .map(finding => askedFor(finding, options.reason)),
             ...(options.dangerouslyStoreUnencrypted ? [UNENCRYPTED] : []),
           ],
         },
@@ -181,6 +186,16 @@ async function chooseSource(
     ? restingData(node, survivor.data)
     : await runningMember(node, signal);
   return { source, found: [] };
+}
+
+/** Whoever restores it later reads why it was taken like this. */
+function askedFor(finding: Finding, reason?: WrittenReason): Finding {
+  if (finding.code !== 'etcd-without-quorum' || !reason) return finding;
+  const { by, text } = reason;
+  return {
+    ...finding,
+    message: `${finding.message} ${by} asked for it: ${text}`,
+  };
 }
 
 /** A disk between is for what nobody can read there. */

@@ -66,9 +66,9 @@ esac`,
     );
   }
 
-  async function missing(version?: string) {
+  async function missing(version?: string, code = 'etcd-tool-missing') {
     const error = await find(version).catch(e => e as ClusterBackupError);
-    expect(error).toMatchObject({ code: 'etcd-tool-missing' });
+    expect(error).toMatchObject({ code });
     return (error as ClusterBackupError).message;
   }
 
@@ -79,6 +79,7 @@ esac`,
       argvPrefix: [`${scratch}/carried-etcdutl`, 'snapshot', 'restore'],
       version: '3.5.16',
       source: 'carried',
+      bumps: true,
     });
   });
 
@@ -88,6 +89,7 @@ esac`,
       argvPrefix: ['etcdutl', 'snapshot', 'restore'],
       version: '3.5.16',
       source: 'path',
+      bumps: true,
     });
   });
 
@@ -99,6 +101,7 @@ esac`,
       argvPrefix: [join(scratch, 'etcdutl'), 'snapshot', 'restore'],
       version: '3.5.16',
       source: 'image',
+      bumps: true,
     });
     expect(readdirSync(scratch)).toEqual(['etcdutl']);
     expect(execFileSync(tool.argvPrefix[0], ['version']).toString()).toContain(
@@ -128,11 +131,19 @@ esac`,
   it('says what it tried', async () => {
     script('etcdctl', 'echo "etcdctl version: 3.5.0"');
     containerd([]);
-    const message = await missing();
+    const message = await missing(undefined, 'etcd-tool-cannot-bump');
     expect(message).toContain('cp1');
     expect(message).toContain('etcdutl on the PATH: not there');
     expect(message).toContain(`image ${IMAGE}: no etcdutl in it`);
     expect(message).toContain('version 3.5.0 cannot raise revisions');
+    const options = { version: '3.5.30', scratch, signal, withoutBump: true };
+    expect(await findRestoreTool(node(), options)).toEqual({
+      argvPrefix: ['env', 'ETCDCTL_API=3', 'etcdctl', 'snapshot', 'restore'],
+      version: '3.5.0',
+      source: 'etcdctl',
+      bumps: false,
+    });
+    rmSync(join(bin, 'etcdctl'));
     rmSync(join(bin, 'ctr'));
     copyFileSync(where('etcdutl'), join(bin, 'etcdutl'));
     expect(await missing('3.6.1')).toContain('needed is 3.6');

@@ -11,6 +11,8 @@ export interface RestoreTool {
   /** `3.5.16`. */
   version: string;
   source: 'path' | 'image' | 'etcdctl' | 'carried';
+  /** Whether it can raise revisions. */
+  bumps: boolean;
 }
 
 const MINUTE = 60_000;
@@ -50,7 +52,8 @@ const minor = (version: string) => version.split('.').slice(0, 2).join('.');
  * check it themselves.
  *
  * @param scratch - an existing folder on the machine that only root enters; what is left behind is in it
- * @throws ClusterBackupError `etcd-tool-missing`, which names what was tried, and those of the machine
+ * @throws ClusterBackupError `etcd-tool-missing`, which names what was tried, `etcd-tool-cannot-bump` where the only
+ * ones that are there cannot raise revisions, and those of the machine
  * @public
  */
 export async function findRestoreTool(
@@ -61,12 +64,15 @@ export async function findRestoreTool(
     scratch: string;
     /** An etcdutl on this machine, to be brought there where nothing else serves. */
     carried?: string;
+    /** One that cannot raise revisions serves where there is no other. */
+    withoutBump?: boolean;
     signal: AbortSignal;
   },
 ): Promise<RestoreTool> {
   const { machine, etcd } = node;
   const { version: needed, scratch, carried, signal } = options;
   const tried: string[] = [];
+  let unable: RestoreTool | undefined;
 
   async function probe(
     program: string,
@@ -82,10 +88,8 @@ export async function findRestoreTool(
       tried.push(`${label}: not there`);
     } else if (minor(version) !== minor(needed)) {
       tried.push(`${label}: version ${version}, needed is ${minor(needed)}`);
-    } else if (bump !== 'bump') {
-      tried.push(`${label}: version ${version} cannot raise revisions`);
     } else {
-      return {
+      const tool = {
         argvPrefix: [
           ...(posix.basename(program) === 'etcdctl'
             ? ['env', 'ETCDCTL_API=3']
@@ -96,7 +100,11 @@ export async function findRestoreTool(
         ],
         version,
         source,
+        bumps: bump === 'bump',
       };
+      if (tool.bumps) return tool;
+      tried.push(`${label}: version ${version} cannot raise revisions`);
+      unable ??= tool;
     }
     return undefined;
   }
@@ -148,8 +156,9 @@ export async function findRestoreTool(
       return tool;
     }
   }
+  if (unable && options.withoutBump) return unable;
   throw new ClusterBackupError({
-    code: 'etcd-tool-missing',
+    code: unable ? 'etcd-tool-cannot-bump' : 'etcd-tool-missing',
     message: `${
       machine.name
     } has no program that restores a snapshot of etcd ${needed}: ${tried.join(

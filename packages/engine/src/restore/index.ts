@@ -4,6 +4,8 @@ export {
   putBackSecrets,
 } from './putBackObjects';
 export type { PutBackResult } from './putBackObjects';
+export { decisionOf, OVERRIDABLE } from './decision';
+export type { Decision } from './decision';
 export { EXPIRE_AFTER_DAYS } from './plan';
 export {
   findUnfinishedRestore,

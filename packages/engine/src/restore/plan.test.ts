@@ -61,6 +61,7 @@ const planOf = (
     description: archive,
     leftOut: [],
     rebuildsEvents: false,
+    withoutBump: false,
     answered: { members: [], quorum: false, apiServers: [] },
   });
 

@@ -5,6 +5,7 @@ import { ClusterMachines } from '../cluster';
 import { Description } from '../archive';
 import { ClusterBackupError, NOTHING_CHANGED } from '../errors';
 import { ControlPlaneNode, EtcdInstance } from '../layout';
+import { Decision } from './decision';
 import { refuseOtherVersions } from './versions';
 
 /**
@@ -38,6 +39,10 @@ export interface Plan {
   leftOut: string[];
   /** The etcd that keeps Events was not well: it gets new, empty members. */
   rebuildsEvents: boolean;
+  /** Revisions are not raised: a node has no program that could, and somebody decided to do without. */
+  withoutBump?: boolean;
+  /** What a person decided against what a restore does by itself, and why. */
+  decision?: Decision;
   /** Who answered before anything was done: an undo waits for these again and for no others. */
   answered: Answered;
 }
@@ -81,6 +86,8 @@ export function makePlan(options: {
   description: Description;
   leftOut: readonly string[];
   rebuildsEvents: boolean;
+  withoutBump: boolean;
+  decision?: Decision;
   answered: Answered;
 }): Plan {
   const { operation, access, nodes, description, leftOut } = options;
@@ -101,6 +108,8 @@ export function makePlan(options: {
     workers: access.workers.map(worker => worker.name),
     leftOut: [...leftOut],
     rebuildsEvents: options.rebuildsEvents,
+    ...(options.withoutBump && { withoutBump: true }),
+    decision: options.decision,
     answered: options.answered,
   };
 }

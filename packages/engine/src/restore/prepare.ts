@@ -202,6 +202,7 @@ export async function buildMembers(
       version: attempting.plan.archive.etcdVersion,
       scratch,
       carried: attempting.cluster.access.restoreToolFile,
+      withoutBump: attempting.plan.withoutBump,
       signal: attempting.signal,
     });
     for (const etcd of replacedOn(attempting.plan, plan)) {
@@ -210,7 +211,8 @@ export async function buildMembers(
       await buildMember(attempting, node, {
         etcd,
         tool,
-        bump: isMain ? verified.bump : undefined,
+        bump:
+          isMain && !attempting.plan.withoutBump ? verified.bump : undefined,
         members: attempting.plan.nodes.flatMap(other =>
           isMain ? other.etcd : other.etcdEvents ?? [],
         ),

@@ -24,6 +24,7 @@ import { ControlPlaneNode } from '../layout';
 import { KubernetesObject } from '../gdc';
 import { askApi } from '../kubernetes';
 import { Progress } from '../progress';
+import { WrittenReason } from '../reason';
 import {
   archivedMachines,
   objectsIn,
@@ -31,6 +32,12 @@ import {
 } from './archivedAccess';
 import { ArchivedFiles } from './ArchivedFiles';
 import { decideFiles } from './decideFiles';
+import {
+  Decision,
+  decisionOf,
+  overridden,
+  overriddenFindings,
+} from './decision';
 import { Journal, readJournal, takeOver } from './journal';
 import { leaveOut, leftOutFindings, without } from './leaveOut';
 import {
@@ -105,6 +112,10 @@ export interface RestoreOptions {
    * Control-plane machines that a person states to be powered off for good: the restored cluster has no members on them.
    */
   leaveOut?: string[];
+  /** Codes of refusals that do not stop this restore, of {@link OVERRIDABLE}. */
+  overrides?: string[];
+  /** Why; nothing of `withFiles`, `leaveOut` and `overrides` is done without. */
+  reason?: WrittenReason;
   /** Backs up what is about to be replaced. */
   safetyBackup?: SafetyBackup;
   progress?: Progress;
@@ -129,12 +140,14 @@ export interface RestoreResult {
  * Puts an archive back: proves everything it can, prepares each node's member beside the living one, stops the
  * control plane, renames, starts it. Undoes itself when it fails before the point of no return.
  *
- * @throws ClusterBackupError `restore-unfinished` when an earlier restore was left half-way, and those of every room
+ * @throws ClusterBackupError `restore-unfinished` when an earlier restore was left half-way, `reason-missing`,
+ * `override-never`, and those of every room
  * @public
  */
 export async function restoreCluster(
   options: RestoreOptions,
 ): Promise<RestoreResult> {
+  const decision = decisionOf(options);
   return attemptOn(options, async (connected, run) => {
     const cluster = leaveOut(connected, options.leaveOut);
     const journals = await readJournals(cluster).catch(error => {
@@ -142,7 +155,7 @@ export async function restoreCluster(
     });
     refuseUnfinished(journals);
     const found = await backUpFirst(cluster.access, options, run);
-    const prepared = await prepare(cluster, options, run, {
+    const prepared = await prepare(cluster, { ...options, decision }, run, {
       fence: nextFence(journals),
     });
     const { dryRun = false } = options;
@@ -210,13 +223,14 @@ export async function resumeRestore(options: {
 /** What was prepared a while ago begins on machines as they are now. Room for the member is not needed any more. */
 async function checkPrepared(attempting: Attempting) {
   const { cluster, plan, progress, signal } = attempting;
-  const { findings } = await checkCluster(cluster, {
+  const report = await checkCluster(cluster, {
     purpose: 'restore',
     read: await asPlanned(attempting, await readNodes(cluster, signal)),
     snapshot: { size: 0, etcdVersion: plan.archive.etcdVersion },
     progress,
     signal,
   });
+  const findings = overridden(report.findings, plan.decision);
   refuseOn(findings);
   return findings.filter(finding => finding.level === 'reservation');
 }
@@ -376,7 +390,9 @@ function attempt(
 /** Zone 1: nothing that a running component reads is changed; whatever fails, all of it is removed again. */
 async function prepare(
   cluster: ConnectedCluster,
-  options: Pick<RestoreOptions, 'archive' | 'withFiles' | 'leaveOut'>,
+  options: Pick<RestoreOptions, 'archive' | 'withFiles' | 'leaveOut'> & {
+    decision?: Decision;
+  },
   run: Run,
   earlier: { fence: number; plan?: Plan },
 ): Promise<Prepared> {
@@ -386,6 +402,7 @@ async function prepare(
   let trailer = '';
   let objects: KubernetesObject[] = [];
   const files = new ArchivedFiles();
+  const decision = earlier.plan ? earlier.plan.decision : options.decision;
   try {
     const source = await options.archive.open(run.signal);
     const proof = await readArchive(
@@ -399,7 +416,9 @@ async function prepare(
         description: found => {
           description = found;
           if (earlier.plan) refuseOtherArchive(earlier.plan, description);
-          else refuseExpired(description, options.archive.expireAfterDays);
+          else if (!decision?.what.includes('archive-expired')) {
+            refuseExpired(description, options.archive.expireAfterDays);
+          }
         },
         objects: list => {
           objects = objectsIn(list);
@@ -423,8 +442,9 @@ async function prepare(
             snapshot: { size, etcdVersion: description.versions.etcd },
             archived: description.cluster,
           });
-          refuseOn(report.findings);
-          reservations = report.findings.filter(
+          const findings = overridden(report.findings, decision);
+          refuseOn(findings);
+          reservations = findings.filter(
             finding => finding.level === 'reservation',
           );
           const plan =
@@ -432,9 +452,13 @@ async function prepare(
             (await planFor(cluster, report.nodes, run, {
               description,
               leftOut: options.leaveOut ?? [],
-              rebuildsEvents: report.findings.some(
+              rebuildsEvents: findings.some(
                 ({ code }) => code === EVENTS_UNWELL,
               ),
+              withoutBump: findings.some(
+                ({ code }) => code === 'etcd-tool-cannot-bump',
+              ),
+              decision,
             }));
           attempting = attempt(cluster, plan, earlier.fence, run);
           const nodes = await nodesOf(attempting);
@@ -455,10 +479,12 @@ async function prepare(
     const verified: VerifiedArchive = {
       archiveSha256: proof.ciphertext.sha256,
       revision: proof.facts.revision,
-      bump: chooseBump(
-        await lastRevision(attempting!, nodes),
-        proof.facts.revision,
-      ),
+      bump: attempting!.plan.withoutBump
+        ? 0
+        : chooseBump(
+            await lastRevision(attempting!, nodes),
+            proof.facts.revision,
+          ),
     };
     await buildMembers(attempting!, nodes, verified, trailer);
     return { attempting: attempting!, verified, reservations, objects };
@@ -479,7 +505,7 @@ async function planFor(
   run: Run,
   given: Pick<
     Parameters<typeof makePlan>[0],
-    'description' | 'leftOut' | 'rebuildsEvents'
+    'description' | 'leftOut' | 'rebuildsEvents' | 'withoutBump' | 'decision'
   >,
 ): Promise<Plan> {
   return makePlan({
@@ -527,7 +553,11 @@ async function commit(
     operation: plan.operation,
     plan,
     verified,
-    reservations: [...reservations, ...leftOutFindings(plan.leftOut)],
+    reservations: [
+      ...reservations,
+      ...leftOutFindings(plan.leftOut),
+      ...overriddenFindings(plan.decision),
+    ],
     outageSeconds,
     kept: plan.nodes.map(node => ({
       machine: node.name,

@@ -12,6 +12,7 @@ export const weighBump: Step = {
   title: 'Read the last live revision',
   zone: 'commit',
   async settled(attempting, nodes, verified) {
+    if (attempting.plan.withoutBump) return;
     const last = await lastRevision(attempting, nodes);
     if (
       last === undefined ||
