@@ -95,6 +95,11 @@ export interface Config {
       name: string;
       /** The entity that it is in the catalog. Default `resource:default/<name>`. */
       entityRef?: string;
+      /**
+       * Entities of the groups and persons who own it, whatever the catalog says. Without them a change in the catalog
+       * counts after 24 hours.
+       */
+      owners?: string[];
       /** Where the distribution keeps its control plane. Default kubeadm. */
       layout?: 'kubeadm' | 'gdc';
       /** For all machines of the cluster. */
@@ -129,12 +134,10 @@ export interface Config {
       /** What it is called. Default its address. */
       title?: string;
     };
-    restore?: {
-      /**
-       * Whether only the owners of a cluster's entity may restore it, and say which of its backups are kept, whatever
-       * the permission policy says. Default true.
-       */
-      requireOwnership?: boolean;
-    };
+    /**
+     * Whether only the owners of a cluster may restore it, approve that, open its backups and say which are kept,
+     * whatever the permission policy says. Default true.
+     */
+    requireOwnership?: boolean;
   };
 }

@@ -27,7 +27,7 @@ import { CoreV1Api, KubeConfig } from '@kubernetes/client-node';
 import { Decrypter } from 'age-encryption';
 import { Knex } from 'knex';
 import { describedApi } from './__testUtils__/describedApi';
-import { clusterEntity, startPortal } from './__testUtils__/portal';
+import { clusterEntity, startPortal, userEntity } from './__testUtils__/portal';
 import { DatabaseBackupRecordStore } from './database/DatabaseBackupRecordStore';
 import { StoreIdentities } from './database/StoreIdentities';
 import { ConfiguredClusters } from './operations/ConfiguredClusters';
@@ -92,9 +92,11 @@ async function startBackend() {
   ({ backend } = await startPortal({
     knex,
     section,
-    entities: ['lab', 'other'].map(name =>
-      clusterEntity(name, 'user:default/mock'),
-    ),
+    entities: [
+      clusterEntity('lab', 'user:default/mock'),
+      clusterEntity('other', 'user:default/mock'),
+      userEntity('mock'),
+    ],
   }));
 }
 

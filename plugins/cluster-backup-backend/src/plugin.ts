@@ -3,6 +3,7 @@ import {
   createBackendPlugin,
 } from '@backstage/backend-plugin-api';
 import { catalogServiceRef } from '@backstage/plugin-catalog-node';
+import { notificationService } from '@backstage/plugin-notifications-node';
 import { clusterBackupPermissions } from '@cluster-backup/backstage-plugin-cluster-backup-common';
 import {
   clusterBackupStoreTypesExtensionPoint,
@@ -10,6 +11,10 @@ import {
 } from '@cluster-backup/backstage-plugin-cluster-backup-node';
 import { readConfiguration } from '@cluster-backup/engine';
 import { ClusterAuthority } from './authorization/ClusterAuthority';
+import { Ownership } from './authorization/Ownership';
+import { pinnedOwners } from './authorization/pinnedOwners';
+import { watchOwners } from './authorization/watchOwners';
+import { ClusterOwners } from './database/ClusterOwners';
 import { DatabaseBackupRecordStore } from './database/DatabaseBackupRecordStore';
 import { DatabaseOperationStore } from './database/DatabaseOperationStore';
 import { openDatabase } from './database/openDatabase';
@@ -41,6 +46,7 @@ export const clusterBackupPlugin = createBackendPlugin({
     env.registerInit({
       deps: {
         auditor: coreServices.auditor,
+        auth: coreServices.auth,
         catalog: catalogServiceRef,
         config: coreServices.rootConfig,
         database: coreServices.database,
@@ -48,6 +54,7 @@ export const clusterBackupPlugin = createBackendPlugin({
         httpRouter: coreServices.httpRouter,
         lifecycle: coreServices.lifecycle,
         logger: coreServices.logger,
+        notifications: notificationService,
         permissions: coreServices.permissions,
         permissionsRegistry: coreServices.permissionsRegistry,
         scheduler: coreServices.scheduler,
@@ -56,8 +63,7 @@ export const clusterBackupPlugin = createBackendPlugin({
       async init(deps) {
         const { config, logger, lifecycle } = deps;
         const requireOwnership =
-          config.getOptionalBoolean('clusterBackup.restore.requireOwnership') ??
-          true;
+          config.getOptionalBoolean('clusterBackup.requireOwnership') ?? true;
 
         const knex = await openDatabase(deps.database);
         const operations = new DatabaseOperationStore(knex);
@@ -70,6 +76,9 @@ export const clusterBackupPlugin = createBackendPlugin({
           storeTypes,
           backups,
         );
+        const record = new ClusterOwners(knex);
+        const pinned = pinnedOwners(config);
+        const ownership = new Ownership({ ...deps, record, pinned });
         const worker = new OperationWorker({
           store: operations,
           jobOf: claim => clusters.jobOf(claim),
@@ -88,7 +97,11 @@ export const clusterBackupPlugin = createBackendPlugin({
         deps.permissionsRegistry.addPermissions(clusterBackupPermissions);
         deps.httpRouter.use(
           createRouter({
-            authority: new ClusterAuthority({ ...deps, requireOwnership }),
+            authority: new ClusterAuthority({
+              ...deps,
+              ownership,
+              requireOwnership,
+            }),
             clusters,
             operations,
             backups,
@@ -97,6 +110,8 @@ export const clusterBackupPlugin = createBackendPlugin({
             supportLink: supportLink(config),
           }),
         );
+        const { clusterRefs } = clusters;
+        await watchOwners({ ...deps, ownership, record, clusterRefs });
         await verifyInTurn({ ...deps, backups, clusterOperations });
         await tendKeptData({ ...deps, clusters });
         const identities = new StoreIdentities(knex);

@@ -275,6 +275,21 @@ export interface RecipientChallenge {
   sealed: string;
 }
 
+/** Whose a cluster is, as far as rights count it: references of groups and persons. @public */
+export interface ClusterOwnership {
+  owners: string[];
+  /** The portal's configuration says so, and not the catalog. */
+  isPinned: boolean;
+  /** What the catalog says since, and does not count yet. */
+  next?: {
+    owners: string[];
+    /** When it was seen first; ISO 8601. */
+    since: string;
+    /** ISO 8601. */
+    countsFrom: string;
+  };
+}
+
 /** What its Backup tab shows of a cluster. @public */
 export interface ClusterOverview {
   clusterRef: string;
@@ -295,9 +310,10 @@ export interface ClusterOverview {
   current?: Operation;
   /** The last operations, newest first; the current one among them. */
   recent: Operation[];
+  ownership: ClusterOwnership;
   /** What the person who asks may do, and what keeps them from it. */
   allowed: Record<
-    'create' | 'restore' | 'manage' | 'reveal',
+    'create' | 'restore' | 'approve' | 'manage' | 'reveal',
     { allowed: boolean; reason?: string }
   >;
 }

@@ -300,6 +300,11 @@ clusterBackup.addCluster(refOf('reader'), {
       reason:
         'Only members of group:default/platform, which owns this cluster, may restore it.',
     },
+    approve: {
+      allowed: false,
+      reason:
+        'Only members of group:default/platform, which owns this cluster, may approve a restore of it.',
+    },
     manage: {
       allowed: false,
       reason:

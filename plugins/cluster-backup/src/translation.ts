@@ -58,6 +58,13 @@ export const clusterBackupTranslationRef = createTranslationRef({
         'The portal has no configuration for the entity {{entityRef}}. An administrator adds it to the app-config of the backend:',
     },
     notBackedUp: 'This cluster cannot be backed up',
+    ownerChange: {
+      title: 'The owner was changed in the catalog',
+      next: 'Since {{since}} it is',
+      before: 'The rights of owners stay with',
+      until: 'until {{time}}.',
+      nobody: 'nobody',
+    },
     silence: {
       title: 'The portal does not answer',
       withState:

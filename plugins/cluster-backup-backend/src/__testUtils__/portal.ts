@@ -20,6 +20,28 @@ export function clusterEntity(name: string, owner: string): Entity {
   };
 }
 
+/** A group of people, perhaps within another. */
+export function groupEntity(name: string, parent?: string): Entity {
+  return {
+    apiVersion: 'backstage.io/v1alpha1',
+    kind: 'Group',
+    metadata: { name, namespace: 'default' },
+    spec: { type: 'team', children: [] },
+    relations: parent ? [{ type: 'childOf', targetRef: parent }] : [],
+  };
+}
+
+/** A person, and the groups that the catalog says the person is of. */
+export function userEntity(name: string, ...groups: string[]): Entity {
+  return {
+    apiVersion: 'backstage.io/v1alpha1',
+    kind: 'User',
+    metadata: { name, namespace: 'default' },
+    spec: {},
+    relations: groups.map(targetRef => ({ type: 'memberOf', targetRef })),
+  };
+}
+
 /** What the audit was told: the event, and how it ended. */
 export type Audit = Array<{ eventId: string; outcome: string }>;
 

@@ -3,90 +3,90 @@ import {
   BackstageCredentials,
   BackstageUserPrincipal,
   HttpAuthService,
+  BackstageServicePrincipal,
   PermissionsService,
-  UserInfoService,
 } from '@backstage/backend-plugin-api';
-import {
-  Entity,
-  RELATION_OWNED_BY,
-  stringifyEntityRef,
-} from '@backstage/catalog-model';
+import { Entity, stringifyEntityRef } from '@backstage/catalog-model';
 import { CatalogService } from '@backstage/plugin-catalog-node';
 import { AuthorizeResult } from '@backstage/plugin-permission-common';
+import { ClusterOwnership } from '@cluster-backup/backstage-plugin-cluster-backup-common';
 import { ClusterBackupError, NOTHING_CHANGED } from '@cluster-backup/engine';
 import { Request } from 'express';
+import { Ownership } from './Ownership';
 import { Right, RIGHTS } from './rights';
 
 /** Whoever was found to be allowed. */
 export interface Allowed {
   entity: Entity;
   clusterRef: string;
-  /** The person's entity; empty for a service, which may only read. */
+  /** The person's entity, or what a service calls itself. */
   by: string;
   credentials: BackstageCredentials;
 }
 
+/** A cluster: by its entity, or by something else that leads to one, and is as little there as its cluster is seen. */
+export type Cluster =
+  | { ref: string }
+  | {
+      refOf: () => Promise<string | undefined>;
+      unknown: () => ClusterBackupError;
+    };
+
 /** Answers whether this person may do this to this cluster, now; every answer is an audit event. */
 export class ClusterAuthority {
   private readonly httpAuth: HttpAuthService;
-  private readonly userInfo: UserInfoService;
   private readonly permissions: PermissionsService;
   private readonly catalog: CatalogService;
   private readonly auditor: AuditorService;
+  private readonly ownership: Ownership;
   private readonly requireOwnership: boolean;
 
   constructor(options: {
     httpAuth: HttpAuthService;
-    userInfo: UserInfoService;
     permissions: PermissionsService;
     catalog: CatalogService;
     auditor: AuditorService;
-    /** Whether only owners of a cluster restore and manage it. */
+    ownership: Ownership;
+    /** Whether some rights are the owners' alone. */
     requireOwnership: boolean;
   }) {
     this.httpAuth = options.httpAuth;
-    this.userInfo = options.userInfo;
     this.permissions = options.permissions;
     this.catalog = options.catalog;
     this.auditor = options.auditor;
+    this.ownership = options.ownership;
     this.requireOwnership = options.requireOwnership;
   }
 
   /**
    * Does what was asked for when whoever asks may; what came of it is told to the audit.
    *
-   * @throws ClusterBackupError `cluster-unknown` where it is not known or not to be seen, `permission-missing`,
-   * `not-owner`
+   * @throws ClusterBackupError `cluster-unknown` where it is not known or not to be seen, or what the thing that leads
+   * to it says when it is not there; `person-needed`, `permission-missing`, `not-owner`
    */
   async perform<T>(
     request: Request<any, any, any, any>,
     wanted: {
       event: string;
       right: Right;
-      /** The cluster's entity; looked up from something else where the request does not name it. */
-      clusterRef: string | (() => Promise<string>);
+      cluster: Cluster;
       meta?: Record<string, string>;
     },
     act: (allowed: Allowed) => Promise<T>,
   ): Promise<T> {
-    const { event, right, clusterRef, meta } = wanted;
+    const { event, right, cluster, meta } = wanted;
+    const { isPersonal, severity } = RIGHTS[right];
     const credentials = await this.httpAuth.credentials(request, {
-      allow: right === 'read' ? ['user', 'service'] : ['user'],
+      allow: isPersonal ? ['user'] : ['user', 'service'],
     });
     const audited = await this.auditor.createEvent({
       eventId: event,
-      severityLevel: RIGHTS[right].severity,
+      severityLevel: severity,
       request,
-      meta: {
-        ...meta,
-        ...(typeof clusterRef === 'string' && { clusterRef }),
-      },
+      meta: { ...meta, ...('ref' in cluster && { clusterRef: cluster.ref }) },
     });
     try {
-      const entity = await this.entity(
-        typeof clusterRef === 'string' ? clusterRef : await clusterRef(),
-        credentials,
-      );
+      const entity = await this.seen(cluster, credentials);
       const allowed: Allowed = {
         entity,
         clusterRef: stringifyEntityRef(entity),
@@ -109,9 +109,9 @@ export class ClusterAuthority {
     { entity, credentials }: Allowed,
     right: Right,
   ): Promise<ClusterBackupError | undefined> {
-    const { permission, ownersMay } = RIGHTS[right];
+    const { permission, isPersonal, ownersMay } = RIGHTS[right];
     const resourceRef = stringifyEntityRef(entity);
-    if (right !== 'read' && !isPerson(credentials)) {
+    if (isPersonal && !isPerson(credentials)) {
       return new ClusterBackupError({
         code: 'person-needed',
         message: `Only persons may do this to ${resourceRef}.`,
@@ -132,57 +132,62 @@ export class ClusterAuthority {
         details: { permission: permission.name },
       });
     }
-    const isOwnersOnly = this.requireOwnership && ownersMay !== undefined;
-    if (!isOwnersOnly || (await this.isOwner(entity, credentials))) {
+    if (!ownersMay || !this.requireOwnership || !isPerson(credentials)) {
       return undefined;
     }
-    const owners = ownersOf(entity);
-    return new ClusterBackupError({
-      code: 'not-owner',
-      message: owners.length
-        ? `Only owners of ${resourceRef} may ${ownersMay}: ${owners.join(
-            ', ',
-          )}.`
-        : `Only owners of ${resourceRef} may ${ownersMay}, and it has none.`,
-      state: NOTHING_CHANGED,
-      remedy: owners.length
-        ? 'Ask one of them.'
-        : "Set spec.owner of the cluster's entity.",
-      details: { owners },
-    });
+    const ownership = await this.ownership.of(entity);
+    if (await this.ownership.includes(ownership, credentials)) return undefined;
+    return notOwner(resourceRef, ownersMay, ownership);
   }
 
-  private async entity(
-    clusterRef: string,
+  /** Whose the cluster is, as rights count it. */
+  async ownershipOf({ entity }: Allowed): Promise<ClusterOwnership> {
+    return this.ownership.of(entity);
+  }
+
+  private async seen(
+    cluster: Cluster,
     credentials: BackstageCredentials,
   ): Promise<Entity> {
-    const entity = await this.catalog.getEntityByRef(clusterRef, {
-      credentials,
-    });
+    const ref = 'ref' in cluster ? cluster.ref : await cluster.refOf();
+    const entity =
+      ref && (await this.catalog.getEntityByRef(ref, { credentials }));
     if (entity) return entity;
-    throw new ClusterBackupError({
-      code: 'cluster-unknown',
-      message: `There is no ${clusterRef} in the catalog, or you may not see it.`,
-      state: NOTHING_CHANGED,
-      remedy: 'Look for the cluster in the catalog.',
-    });
-  }
-
-  private async isOwner(entity: Entity, credentials: BackstageCredentials) {
-    const { ownershipEntityRefs } = await this.userInfo.getUserInfo(
-      credentials,
-    );
-    const owners = ownersOf(entity);
-    return ownershipEntityRefs.some(ref =>
-      owners.includes(ref.toLocaleLowerCase('en-US')),
-    );
+    throw 'ref' in cluster ? clusterUnknown(cluster.ref) : cluster.unknown();
   }
 }
 
-function ownersOf(entity: Entity): string[] {
-  return (entity.relations ?? [])
-    .filter(({ type }) => type === RELATION_OWNED_BY)
-    .map(({ targetRef }) => targetRef.toLocaleLowerCase('en-US'));
+function clusterUnknown(clusterRef: string) {
+  return new ClusterBackupError({
+    code: 'cluster-unknown',
+    message: `There is no ${clusterRef} in the catalog, or you may not see it.`,
+    state: NOTHING_CHANGED,
+    remedy: 'Look for the cluster in the catalog.',
+  });
+}
+
+function notOwner(
+  clusterRef: string,
+  ownersMay: string,
+  { owners, next }: ClusterOwnership,
+) {
+  const only = `Only owners of ${clusterRef} may ${ownersMay}`;
+  const change = next
+    ? ` The catalog says since ${next.since} that it is of ${
+        next.owners.join(', ') || 'nobody'
+      }; that counts from ${next.countsFrom}.`
+    : '';
+  return new ClusterBackupError({
+    code: 'not-owner',
+    message: owners.length
+      ? `${only}: ${owners.join(', ')}.${change}`
+      : `${only}, and it has none.${change}`,
+    state: NOTHING_CHANGED,
+    remedy: owners.length
+      ? 'Ask one of them.'
+      : "Set spec.owner of the cluster's entity.",
+    details: { owners },
+  });
 }
 
 function isPerson(
@@ -192,7 +197,8 @@ function isPerson(
   return type === 'user';
 }
 
-/** What is done is done by persons; a service that reads leaves no name. */
 function nameOf(credentials: BackstageCredentials): string {
-  return isPerson(credentials) ? credentials.principal.userEntityRef : '';
+  return isPerson(credentials)
+    ? credentials.principal.userEntityRef
+    : (credentials.principal as BackstageServicePrincipal).subject;
 }

@@ -10,6 +10,7 @@ import {
 import { Router } from 'express';
 import PromiseRouter from 'express-promise-router';
 import { z } from 'zod';
+import { Cluster } from '../authorization/ClusterAuthority';
 import { foreseen } from '../operations/fault';
 import { managedClustersOf } from '../operations/managedClusters';
 import { nothingShape, parse } from './parse';
@@ -58,7 +59,7 @@ export function backupRoutes(options: RouterOptions): Router {
       {
         event: 'backup-fetch',
         right: 'read',
-        clusterRef: async () => (await backupOf(id)).clusterRef,
+        cluster: clusterOf(id),
         meta: { backupId: id },
       },
       () => backupOf(id),
@@ -73,7 +74,7 @@ export function backupRoutes(options: RouterOptions): Router {
       {
         event: 'backup-header-fetch',
         right: 'restore',
-        clusterRef: async () => (await backupOf(id)).clusterRef,
+        cluster: clusterOf(id),
         meta: { backupId: id },
       },
       async () => clusters.header(await backupOf(id)),
@@ -88,7 +89,7 @@ export function backupRoutes(options: RouterOptions): Router {
       {
         event: 'backup-managed-clusters-fetch',
         right: 'read',
-        clusterRef: async () => (await backupOf(id)).clusterRef,
+        cluster: clusterOf(id),
         meta: { backupId: id },
       },
       async () => managedClustersOf(clusters, await backupOf(id)),
@@ -103,7 +104,7 @@ export function backupRoutes(options: RouterOptions): Router {
       {
         event: 'backup-verify',
         right: 'create',
-        clusterRef: async () => (await backupOf(id)).clusterRef,
+        cluster: clusterOf(id),
         meta: { backupId: id },
       },
       async ({ by }) => {
@@ -121,7 +122,7 @@ export function backupRoutes(options: RouterOptions): Router {
       {
         event: 'backup-compare',
         right: 'restore',
-        clusterRef: async () => (await backupOf(id)).clusterRef,
+        cluster: clusterOf(id),
         meta: { backupId: id },
       },
       async () => {
@@ -139,7 +140,7 @@ export function backupRoutes(options: RouterOptions): Router {
       {
         event: 'backup-put-back',
         right: 'restore',
-        clusterRef: async () => (await backupOf(id)).clusterRef,
+        cluster: clusterOf(id),
         meta: { backupId: id, secrets: namesIn(request.body) },
       },
       async () => {
@@ -157,7 +158,7 @@ export function backupRoutes(options: RouterOptions): Router {
       {
         event: 'backup-hold',
         right: 'manage',
-        clusterRef: async () => (await backupOf(id)).clusterRef,
+        cluster: clusterOf(id),
         meta: { backupId: id },
       },
       async ({ by }) => {
@@ -175,7 +176,7 @@ export function backupRoutes(options: RouterOptions): Router {
       {
         event: 'backup-release',
         right: 'manage',
-        clusterRef: async () => (await backupOf(id)).clusterRef,
+        cluster: clusterOf(id),
         meta: { backupId: id },
       },
       async () => release(await backupOf(id)),
@@ -212,16 +213,25 @@ export function backupRoutes(options: RouterOptions): Router {
     });
   }
 
+  const clusterOf = (id: string): Cluster => ({
+    refOf: async () => (await backups.get(id))?.clusterRef,
+    unknown: () => backupUnknown(id),
+  });
+
   async function backupOf(id: string): Promise<Backup> {
     const backup = await backups.get(id);
     if (backup) return backup;
-    throw new ClusterBackupError({
-      code: 'backup-unknown',
-      message: `There is no backup ${id}.`,
-      state: NOTHING_CHANGED,
-      remedy: "Look for it among the cluster's backups.",
-    });
+    throw backupUnknown(id);
   }
 
   return router;
+}
+
+function backupUnknown(id: string) {
+  return new ClusterBackupError({
+    code: 'backup-unknown',
+    message: `There is no backup ${id}.`,
+    state: NOTHING_CHANGED,
+    remedy: "Look for it among the cluster's backups.",
+  });
 }

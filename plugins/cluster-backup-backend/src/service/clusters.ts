@@ -58,7 +58,11 @@ export function clusterRoutes(options: RouterOptions): Router {
   router.get(clusterPath, async (request, response) => {
     const overview = await authority.perform(
       request,
-      { event: 'cluster-fetch', right: 'read', clusterRef: refOf(request) },
+      {
+        event: 'cluster-fetch',
+        right: 'read',
+        cluster: { ref: refOf(request) },
+      },
       overviewOf,
     );
     response.json(overview);
@@ -67,7 +71,7 @@ export function clusterRoutes(options: RouterOptions): Router {
   router.get(`${clusterPath}/backups`, async (request, response) => {
     const page = await authority.perform(
       request,
-      { event: 'backup-list', right: 'read', clusterRef: refOf(request) },
+      { event: 'backup-list', right: 'read', cluster: { ref: refOf(request) } },
       async ({ clusterRef }) =>
         backups.page(clusterRef, parse(pageShape, request.query)),
     );
@@ -77,7 +81,11 @@ export function clusterRoutes(options: RouterOptions): Router {
   router.post(`${clusterPath}/checks`, async (request, response) => {
     const operation = await authority.perform(
       request,
-      { event: 'check-start', right: 'create', clusterRef: refOf(request) },
+      {
+        event: 'check-start',
+        right: 'create',
+        cluster: { ref: refOf(request) },
+      },
       async ({ clusterRef, by }) => {
         parse(nothingShape, request.body);
         return clusterOperations.check(clusterRef, by);
@@ -89,7 +97,11 @@ export function clusterRoutes(options: RouterOptions): Router {
   router.post(`${clusterPath}/backups`, async (request, response) => {
     const operation = await authority.perform(
       request,
-      { event: 'backup-start', right: 'create', clusterRef: refOf(request) },
+      {
+        event: 'backup-start',
+        right: 'create',
+        cluster: { ref: refOf(request) },
+      },
       async ({ clusterRef, by }) =>
         clusterOperations.backUp(
           clusterRef,
@@ -106,7 +118,7 @@ export function clusterRoutes(options: RouterOptions): Router {
       {
         event: 'restore-start',
         right: 'restore',
-        clusterRef: refOf(request),
+        cluster: { ref: refOf(request) },
         meta: { backupId: String(request.body?.backupId).slice(0, 36) },
       },
       async ({ clusterRef, by }) =>
@@ -122,7 +134,11 @@ export function clusterRoutes(options: RouterOptions): Router {
   router.get(`${clusterPath}/assessment`, async (request, response) => {
     const assessment = await authority.perform(
       request,
-      { event: 'cluster-assess', right: 'read', clusterRef: refOf(request) },
+      {
+        event: 'cluster-assess',
+        right: 'read',
+        cluster: { ref: refOf(request) },
+      },
       async ({ clusterRef }) => assessmentOf(clusters, clusterRef),
     );
     response.json(assessment);
@@ -131,7 +147,11 @@ export function clusterRoutes(options: RouterOptions): Router {
   router.get(`${clusterPath}/kept-data`, async (request, response) => {
     const kept = await authority.perform(
       request,
-      { event: 'kept-data-fetch', right: 'read', clusterRef: refOf(request) },
+      {
+        event: 'kept-data-fetch',
+        right: 'read',
+        cluster: { ref: refOf(request) },
+      },
       async ({ clusterRef }) => keptDataOf(clusters, clusterRef),
     );
     response.json(kept);
@@ -146,7 +166,7 @@ export function clusterRoutes(options: RouterOptions): Router {
         {
           event: 'restore-accept',
           right: 'restore',
-          clusterRef: refOf(request),
+          cluster: { ref: refOf(request) },
           meta: { restore: restore.slice(0, 100) },
         },
         async ({ clusterRef }) =>
@@ -162,7 +182,7 @@ export function clusterRoutes(options: RouterOptions): Router {
       {
         event: 'kubeconfig-mint',
         right: 'reveal',
-        clusterRef: refOf(request),
+        cluster: { ref: refOf(request) },
       },
       async ({ clusterRef, by }) => {
         parse(nothingShape, request.body);
@@ -177,18 +197,20 @@ export function clusterRoutes(options: RouterOptions): Router {
 
   async function overviewOf(allowed: Allowed): Promise<ClusterOverview> {
     const { clusterRef } = allowed;
-    const [lastBackup, recipients, current, recent, ...rights] =
+    const [lastBackup, recipients, current, recent, ownership, ...rights] =
       await Promise.all([
         backups.last(clusterRef),
         recipientProofs.of(clusters.recipients),
         operations.current(clusterRef),
         operations.recent(clusterRef, RECENT),
+        authority.ownershipOf(allowed),
         may(allowed, 'create'),
         may(allowed, 'restore'),
+        may(allowed, 'approve'),
         may(allowed, 'manage'),
         may(allowed, 'reveal'),
       ]);
-    const [create, restore, manage, reveal] = rights;
+    const [create, restore, approve, manage, reveal] = rights;
     return {
       clusterRef,
       name: clusters.name(clusterRef),
@@ -200,7 +222,8 @@ export function clusterRoutes(options: RouterOptions): Router {
       lastBackup,
       current,
       recent,
-      allowed: { create, restore, manage, reveal },
+      ownership,
+      allowed: { create, restore, approve, manage, reveal },
     };
   }
 

@@ -41,15 +41,15 @@ export function operationRoutes(options: RouterOptions): Router {
   });
 
   router.post('/operations/:id/cancel', async (request, response) => {
-    const { kind } = await operationOf(request.params.id);
+    const operation = await operations.get(request.params.id);
     response.json(
       await perform(
         request,
         'operation-cancel',
-        kind === 'restore' ? 'restore' : 'create',
-        async (operation, { by }) => {
+        operation?.kind === 'restore' ? 'restore' : 'create',
+        async (current, { by }) => {
           parse(nothingShape, request.body);
-          return clusterOperations.cancel(operation, by);
+          return clusterOperations.cancel(current, by);
         },
       ),
     );
@@ -97,7 +97,10 @@ export function operationRoutes(options: RouterOptions): Router {
       {
         event,
         right,
-        clusterRef: async () => (await operationOf(id)).clusterRef,
+        cluster: {
+          refOf: async () => (await operations.get(id))?.clusterRef,
+          unknown: () => operationUnknown(id),
+        },
         meta: { operationId: id },
       },
       async allowed => act(await operationOf(id), allowed),
@@ -107,13 +110,17 @@ export function operationRoutes(options: RouterOptions): Router {
   async function operationOf(id: string): Promise<Operation> {
     const operation = await operations.get(id);
     if (operation) return operation;
-    throw new ClusterBackupError({
-      code: 'operation-unknown',
-      message: `There is no operation ${id}.`,
-      state: NOTHING_CHANGED,
-      remedy: "Look for it among the cluster's operations.",
-    });
+    throw operationUnknown(id);
   }
 
   return router;
+}
+
+function operationUnknown(id: string) {
+  return new ClusterBackupError({
+    code: 'operation-unknown',
+    message: `There is no operation ${id}.`,
+    state: NOTHING_CHANGED,
+    remedy: "Look for it among the cluster's operations.",
+  });
 }

@@ -33,7 +33,7 @@ export function recipientRoutes(options: RouterOptions): Router {
         {
           event: 'recipient-challenge',
           right: 'create',
-          clusterRef: refOf(request),
+          cluster: { ref: refOf(request) },
         },
         async ({ by }) => {
           const { recipient } = parse(challengeShape, request.body);
@@ -53,7 +53,11 @@ export function recipientRoutes(options: RouterOptions): Router {
   router.post(`${clusterPath}/recipient-proofs`, async (request, response) => {
     const proof = await authority.perform(
       request,
-      { event: 'recipient-prove', right: 'create', clusterRef: refOf(request) },
+      {
+        event: 'recipient-prove',
+        right: 'create',
+        cluster: { ref: refOf(request) },
+      },
       async ({ by }) => {
         const { answer, ...asked } = parse(proofShape, request.body);
         refuseUnknown(asked.recipient);

@@ -13,7 +13,13 @@ import {
   clusterBackupRevealPermission,
 } from '@cluster-backup/backstage-plugin-cluster-backup-common';
 import { Knex } from 'knex';
-import { Audit, clusterEntity, startPortal } from '../__testUtils__/portal';
+import {
+  Audit,
+  clusterEntity,
+  groupEntity,
+  startPortal,
+  userEntity,
+} from '../__testUtils__/portal';
 import { describedApi } from '../__testUtils__/describedApi';
 import { DatabaseOperationStore } from '../database/DatabaseOperationStore';
 import { openDatabase } from '../database/openDatabase';
@@ -23,10 +29,12 @@ const OTHERS = 'resource:default/others';
 const entities = [
   clusterEntity('mine', 'user:default/mock'),
   clusterEntity('others', 'group:default/others'),
+  groupEntity('others'),
+  userEntity('mock'),
 ];
 const recipient = 'age1nobody';
 const machine = { name: 'cp-1', address: '127.0.0.1', port: 1 };
-const section = (restore?: { requireOwnership: boolean }) => ({
+const section = (ownership?: { requireOwnership: boolean }) => ({
   recipients: [recipient],
   // Beneath a file: nothing can be written there.
   signingKeyFile: join(__filename, 'key.pem'),
@@ -36,7 +44,7 @@ const section = (restore?: { requireOwnership: boolean }) => ({
     ssh: { privateKey: 'none' },
     controlPlane: [machine],
   })),
-  restore,
+  ...ownership,
 });
 const NOTHING = {};
 const proving = { recipient, expiresAt: 'x', answer: 'x' };
@@ -106,11 +114,11 @@ beforeAll(async () => {
 
 async function start(
   permissions?: AuthorizeResult.DENY,
-  restore?: { requireOwnership: boolean },
+  ownership?: { requireOwnership: boolean },
 ) {
   ({ backend, audit, authorize } = await startPortal({
     knex,
-    section: section(restore),
+    section: section(ownership),
     entities,
     permissions,
   }));
@@ -199,17 +207,20 @@ describe.each(each)('route $index', ({ index }) => {
     expect(audit).toEqual([{ eventId: expect.any(String), outcome: 'fail' }]);
   });
 
-  it('refuses who is not signed in, and services that would change something', async () => {
+  it('refuses who is not signed in, and machines that want more than to read and back up', async () => {
     await start();
     const nobody = await call(MINE, mockCredentials.none.header());
     expect(nobody.status).toBe(401);
     const service = await call(MINE, mockCredentials.service.header());
     const [, , , { name }, status] = route();
-    const isReading = name === clusterBackupReadPermission.name;
-    expect(service.status).toBe(isReading ? status : 403);
+    const isForMachines = [
+      clusterBackupReadPermission.name,
+      clusterBackupCreatePermission.name,
+    ].includes(name as any);
+    expect(service.status).toBe(isForMachines ? status : 403);
   });
 
-  it('lets others than the owner do all but restore and manage', async () => {
+  it("lets others than the owner do all but what is the owners'", async () => {
     await start();
     const [, , , { name }, status] = route(OTHERS);
     const isOwnersOnly = OWNERS_ONLY.includes(name);
@@ -233,6 +244,37 @@ it.each([
   const response = await api()(method, path);
   expect(response.status).toBe(404);
   expect(response.body.error).toMatchObject({ name: 'NotFoundError', code });
+});
+
+it('tells nobody of what belongs to a cluster that is not to be seen', async () => {
+  const { backup, check } = ids[MINE];
+  ({ backend } = await startPortal({ knex, section: section(), entities: [] }));
+  for (const [path, id] of [
+    ['/backups/ID', backup],
+    ['/backups/ID/header', backup],
+    ['/operations/ID', check],
+    ['/operations/ID/events', check],
+  ]) {
+    const [hidden, absent] = await Promise.all(
+      [id, 'none'].map(async each => {
+        const { status, body } = await api()('get', path.replace('ID', each));
+        const { message, code } = body.error;
+        return { status, code, message: message.replace(each, 'ID') };
+      }),
+    );
+    expect(hidden).toEqual(absent);
+    expect(hidden.status).toBe(404);
+  }
+});
+
+it('names a machine that takes a backup', async () => {
+  await start();
+  const response = await api()(
+    'post',
+    `/clusters/by-entity/resource/default/mine/checks`,
+    { body: NOTHING, authorization: mockCredentials.service.header() },
+  );
+  expect(response.body).toMatchObject({ requestedBy: 'external:test-service' });
 });
 
 it.each([

@@ -66,9 +66,11 @@ export class InMemoryClusterBackup implements ClusterBackupApi {
       stores: ['local'],
       expireAfterDays: 365,
       recipients: [],
+      ownership: { owners: ['group:default/platform'], isPinned: false },
       allowed: {
         create: { allowed: true },
         restore: { allowed: true },
+        approve: { allowed: true },
         manage: { allowed: true },
         reveal: { allowed: true },
       },

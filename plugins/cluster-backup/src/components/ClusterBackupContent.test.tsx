@@ -102,6 +102,7 @@ describe('what restores replaced', () => {
       allowed: {
         create: { allowed: true },
         restore: { allowed: false, reason: 'Only owners.' },
+        approve: { allowed: true },
         manage: { allowed: true },
         reveal: { allowed: true },
       },
@@ -401,15 +402,34 @@ describe('a cluster that little can be done with', () => {
       entity: { ...aClusterEntity, metadata },
       authorize: () => AuthorizeResult.DENY,
     });
-    expect(
-      await screen.findByText(/cluster-backup\.backup\.read/),
-    ).toBeVisible();
+    expect(await screen.findByText(/clusterBackup\.read/)).toBeVisible();
+  });
+
+  it('says who has the rights of owners while another owner does not count yet', async () => {
+    portal.addCluster(CLUSTER, {
+      ownership: {
+        owners: ['group:default/platform'],
+        isPinned: false,
+        next: {
+          owners: ['group:default/shop'],
+          since: '2026-11-22T10:00:00.000Z',
+          countsFrom: '2026-11-23T10:00:00.000Z',
+        },
+      },
+    });
+    open();
+    const told = await screen.findByText(
+      'The owner was changed in the catalog',
+    );
+    const alert = told.closest('[role="status"]');
+    expect(alert).toHaveTextContent(/it is shop\. .* stay with platform until/);
   });
 
   it('says on each button what keeps a person from it', async () => {
     const allowed: ClusterOverview['allowed'] = {
       create: { allowed: false },
       restore: { allowed: false, reason: 'Only its owners may restore it.' },
+      approve: { allowed: false, reason: 'Only its owners may approve it.' },
       manage: { allowed: false, reason: 'Only its owners may keep it.' },
       reveal: { allowed: false, reason: 'Only its owners may get in.' },
     };
@@ -422,7 +442,7 @@ describe('a cluster that little can be done with', () => {
     await user.click(restore);
     expect(screen.queryByRole('dialog')).not.toBeInTheDocument();
     expect(await button('Check')).toHaveAccessibleDescription(
-      /cluster-backup\.backup\.create/,
+      /clusterBackup\.create/,
     );
 
     await user.click((await region('Backups')).getAllByRole('row')[1]);

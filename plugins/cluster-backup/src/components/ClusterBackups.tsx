@@ -3,6 +3,7 @@ import { useApi, useTranslationRef } from '@backstage/frontend-plugin-api';
 import { Flex } from '@backstage/ui';
 import {
   Backup,
+  clusterBackupApprovePermission,
   clusterBackupCreatePermission,
   clusterBackupManagePermission,
   clusterBackupRestorePermission,
@@ -32,6 +33,7 @@ import { Loading } from './Loading';
 import { NotConfigured } from './NotConfigured';
 import { OperationPanel } from './OperationPanel';
 import { OperationsTable } from './OperationsTable';
+import { OwnerChange } from './OwnerChange';
 import { Protection } from './Protection';
 import { ProveDialog } from './ProveDialog';
 import { ReadDenied } from './ReadDenied';
@@ -79,7 +81,7 @@ function ConfiguredCluster(props: {
   refresh(): void;
 }) {
   const { overview, clusterName, error, heardAt, refresh } = props;
-  const { clusterRef, lastBackup, recent, recipients } = overview;
+  const { clusterRef, lastBackup, ownership, recent, recipients } = overview;
   const api = useApi(clusterBackupApiRef);
   const { t } = useTranslationRef(clusterBackupTranslationRef);
   const [shown, setShown] = useState<Operation | undefined>(() =>
@@ -130,6 +132,7 @@ function ConfiguredCluster(props: {
     const permission = {
       create: clusterBackupCreatePermission,
       restore: clusterBackupRestorePermission,
+      approve: clusterBackupApprovePermission,
       manage: clusterBackupManagePermission,
       reveal: clusterBackupRevealPermission,
     }[right].name;
@@ -192,6 +195,9 @@ function ConfiguredCluster(props: {
       />
       {refusal && <FaultPanel fault={faultOf(refusal)} />}
       {overview.fault && <FaultPanel fault={overview.fault} />}
+      {ownership.next && (
+        <OwnerChange owners={ownership.owners} next={ownership.next} />
+      )}
       {operation && (
         <OperationPanel
           key={operation.id}
