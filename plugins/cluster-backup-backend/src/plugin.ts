@@ -4,13 +4,13 @@ import {
 } from '@backstage/backend-plugin-api';
 import { catalogServiceRef } from '@backstage/plugin-catalog-node';
 import { notificationService } from '@backstage/plugin-notifications-node';
-import { clusterBackupPermissions } from '@cluster-backup/backstage-plugin-cluster-backup-common';
 import {
   clusterBackupStoreTypesExtensionPoint,
   StoreType,
 } from '@cluster-backup/backstage-plugin-cluster-backup-node';
 import { readConfiguration } from '@cluster-backup/engine';
 import { ClusterAuthority } from './authorization/ClusterAuthority';
+import { registerClusterRules } from './authorization/clusterRules';
 import { Ownership } from './authorization/Ownership';
 import { pinnedOwners } from './authorization/pinnedOwners';
 import { watchOwners } from './authorization/watchOwners';
@@ -94,7 +94,7 @@ export const clusterBackupPlugin = createBackendPlugin({
           logger,
         });
 
-        deps.permissionsRegistry.addPermissions(clusterBackupPermissions);
+        registerClusterRules(deps);
         deps.httpRouter.use(
           createRouter({
             authority: new ClusterAuthority({
