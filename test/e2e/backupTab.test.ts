@@ -14,7 +14,11 @@ describe('a guest of the portal', () => {
   afterAll(async () => visit?.end());
 
   it('finds the Backup tab of a cluster from the front door', async () => {
-    const { light } = visit;
+    const { light, place } = visit;
+    const { headers } = await fetch(place.tabUrl);
+    expect(headers.get('content-security-policy')).toMatch(
+      /frame-ancestors 'self'/,
+    );
     await visit.inBoth(tab => tab.visitPortal());
     await visit.keepPicture('01-sign-in');
     await light.button('Enter').click();

@@ -51,6 +51,8 @@ export const clusterBackupTranslationRef = createTranslationRef({
       description:
         'Ask an administrator of this portal for the permission {{permission}} on this entity.',
       action: 'You need the permission {{permission}} on this cluster.',
+      framed:
+        'Another page shows the portal inside of it. Open the portal itself to do this.',
     },
     notConfigured: {
       title: 'This cluster is not set up for backups',

@@ -18,7 +18,10 @@ import { aClusterEntity } from '../__fixtures__/aClusterEntity';
 import { anArchive } from '../__fixtures__/anArchive';
 import { InMemoryClusterBackup } from '../__fixtures__/InMemoryClusterBackup';
 import { clusterBackupApiRef } from '../api/clusterBackupApiRef';
+import { isFramed } from '../framing/isFramed';
 import { ClusterBackupContent } from './ClusterBackupContent';
+
+jest.mock('../framing/isFramed', () => ({ isFramed: jest.fn() }));
 
 const CLUSTER = 'resource:default/production';
 const user = userEvent.setup();
@@ -423,6 +426,20 @@ describe('a cluster that little can be done with', () => {
     );
     const alert = told.closest('[role="status"]');
     expect(alert).toHaveTextContent(/it is shop\. .* stay with platform until/);
+  });
+
+  it('does not let a page that shows the portal in a frame have a click for a restore', async () => {
+    jest.mocked(isFramed).mockReturnValue(true);
+    try {
+      portal.addCluster(CLUSTER, { backups: [aBackup()] });
+      open();
+      expect(
+        await button(/^Restore the backup of/),
+      ).toHaveAccessibleDescription(/Open the portal itself/);
+      expect(await button('Back up now')).toBeEnabled();
+    } finally {
+      jest.mocked(isFramed).mockReturnValue(false);
+    }
   });
 
   it('says on each button what keeps a person from it', async () => {

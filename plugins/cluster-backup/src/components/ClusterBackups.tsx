@@ -21,6 +21,7 @@ import {
 import { useEffect, useState } from 'react';
 import { clusterBackupApiRef } from '../api/clusterBackupApiRef';
 import { faultOf, isDenial } from '../faults/faultOf';
+import { isFramed } from '../framing/isFramed';
 import { hasEnded } from '../operations/hasEnded';
 import { useClusterOverview } from '../operations/useClusterOverview';
 import { useOperation } from '../operations/useOperation';
@@ -136,7 +137,8 @@ function ConfiguredCluster(props: {
       manage: clusterBackupManagePermission,
       reveal: clusterBackupRevealPermission,
     }[right].name;
-    return allowed ? undefined : reason ?? t('denied.action', { permission });
+    if (!allowed) return reason ?? t('denied.action', { permission });
+    return right !== 'create' && isFramed() ? t('denied.framed') : undefined;
   };
   const isWriting = active?.kind === 'backup' || active?.kind === 'restore';
   const busy = isWriting
