@@ -66,6 +66,12 @@ export interface Setup {
   names?: string[];
   /** A second store, in a folder `vault`. */
   vault?: boolean;
+  /** Who logs in with what, instead of the lab's own key. */
+  ssh?: { privateKeyFile: string; passphrase?: string };
+  /** Of a GDC lab: a file that the portal reads the API server's credentials from. */
+  kubeconfigFile?: string;
+  /** Laid over the portal's own configuration. */
+  overlay?: object;
 }
 
 /** Writes a configuration of the lab's cluster into a folder, as an operator would. */
@@ -105,10 +111,21 @@ export async function configure(
           name,
           ssh: {
             privateKeyFile: join(access, 'lab'),
+            ...setup.ssh,
+            port: lab.gdc?.sshPort,
             knownHostsFile: join(access, 'known_hosts'),
           },
-          controlPlane: cluster.controlPlane.map(ofMachine),
-          workers: cluster.workers.map(ofMachine),
+          ...(lab.gdc
+            ? {
+                layout: 'gdc',
+                namespace: lab.gdc.namespace,
+                kubeconfigFile: setup.kubeconfigFile,
+                gcpTokenUrl: lab.gdc.tokenUrl,
+              }
+            : {
+                controlPlane: cluster.controlPlane.map(ofMachine),
+                workers: cluster.workers.map(ofMachine),
+              }),
         })),
       },
     }),

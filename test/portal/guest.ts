@@ -7,6 +7,8 @@ const PATIENCE_MS = 120_000;
 /** The portal's API as its guest uses it. */
 export interface Guest {
   api: ClusterBackupClient;
+  /** With who they are. */
+  fetch: typeof fetch;
   /** Resolves when the catalog knows an entity. */
   findInCatalog(entityRef: string): Promise<void>;
 }
@@ -27,6 +29,7 @@ export async function signInAsGuest(url: string): Promise<Guest> {
     return fetch(input, { ...init, headers });
   };
   return {
+    fetch: asGuest,
     api: new ClusterBackupClient({
       discoveryApi: { getBaseUrl: async plugin => `${url}/api/${plugin}` },
       fetchApi: { fetch: asGuest },

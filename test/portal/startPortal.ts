@@ -32,11 +32,13 @@ export async function startPortal(
   const configured = await configure(lab, folder, setup);
   const url = `http://127.0.0.1:${await freePort()}`;
   const logFile = join(folder, 'portal.log');
-  const portal = new Portal(
-    url,
-    [configured.file, await configurePortal(url, folder, names)],
-    logFile,
-  );
+  const files = [configured.file, await configurePortal(url, folder, names)];
+  if (setup.overlay) {
+    const overlay = join(folder, 'overlay.json');
+    await writeFile(overlay, JSON.stringify(setup.overlay));
+    files.push(overlay);
+  }
+  const portal = new Portal(url, files, logFile);
   await portal.start();
   try {
     const guest = await signInAsGuest(url);

@@ -29,6 +29,10 @@ export function clusterBackupErrors(): ErrorRequestHandler {
 }
 
 function withStatus(error: unknown): unknown {
+  // The parser's words and what it keeps quote the body, which may hold a file key.
+  if (Object(error).type === 'entity.parse.failed') {
+    return withStatus(requestInvalid('its body is no JSON object'));
+  }
   const fault = foreseen(error);
   if (!fault) return error;
   const [, { name }] = FAMILIES.find(([codes]) => codes.test(fault.code))!;
