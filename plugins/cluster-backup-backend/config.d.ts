@@ -45,6 +45,12 @@ interface MachineConfig extends AddressConfig {
   jump?: JumpConfig;
 }
 
+/** How a cluster is protected. */
+interface ProtectionConfig {
+  /** A restore takes the approval of a second person who owns the cluster. Default false. */
+  secondPerson?: boolean;
+}
+
 export interface Config {
   /** Backups of the control planes of clusters in the catalog. */
   clusterBackup?: {
@@ -89,6 +95,18 @@ export interface Config {
       /** What a store type of a module wants to know, under its name. */
       [type: string]: unknown;
     }>;
+    /** How all clusters are protected that do not say otherwise. */
+    protection?: ProtectionConfig;
+    /** Restores that a second person is asked to approve. */
+    restoreRequests?: {
+      /** So long a request counts, and its approval. Default 24. */
+      expireAfterHours?: number;
+      /**
+       * Entities of the groups and persons who may approve a restore alone in an emergency, their own request too. They
+       * need the right to approve all the same. Default nobody.
+       */
+      emergencyApprovers?: string[];
+    };
     /** The clusters that are backed up. */
     clusters?: Array<{
       /** Its name in archives; what a person types to confirm a restore. */
@@ -100,6 +118,8 @@ export interface Config {
        * counts after 24 hours.
        */
       owners?: string[];
+      /** Where it is protected otherwise than all clusters are. */
+      protection?: ProtectionConfig;
       /** Where the distribution keeps its control plane. Default kubeadm. */
       layout?: 'kubeadm' | 'gdc';
       /** For all machines of the cluster. */

@@ -10,6 +10,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
+  mockCredentials,
   mockServices,
   TestBackend,
   TestDatabases,
@@ -36,6 +37,8 @@ import { storeTypeCollection } from './storeTypeCollection';
 
 const CLUSTER = '/clusters/by-entity/resource/default/lab';
 const OTHER = '/clusters/by-entity/resource/default/other';
+
+const SECOND = 'user:default/ada';
 
 const databases = TestDatabases.create({ ids: ['SQLITE_3'] });
 let lab: Lab;
@@ -93,9 +96,13 @@ async function startBackend() {
     knex,
     section,
     entities: [
-      clusterEntity('lab', 'user:default/mock'),
-      clusterEntity('other', 'user:default/mock'),
+      ...['lab', 'other'].map(name => {
+        const entity = clusterEntity(name, 'user:default/mock');
+        const second = { type: 'ownedBy', targetRef: SECOND };
+        return { ...entity, relations: [...entity.relations!, second] };
+      }),
       userEntity('mock'),
+      userEntity('ada'),
     ],
   }));
 }
@@ -105,8 +112,11 @@ const get = async (path: string) => {
   expect(status).toBe(200);
   return body;
 };
-const post = (path: string, body: object = {}) =>
-  describedApi(backend!.server)('post', path, { body });
+const post = (path: string, body: object = {}, by = 'user:default/mock') =>
+  describedApi(backend!.server)('post', path, {
+    body,
+    authorization: mockCredentials.user.header(by),
+  });
 const hold = ({ id }: Backup, reason: string) =>
   describedApi(backend!.server)('put', `/backups/${id}/hold`, {
     body: { reason },
@@ -227,9 +237,27 @@ it('checks, backs up, restores, over HTTP', async () => {
     expect([refused.status, refused.body.error.code]).toEqual([status, code]);
   }
 
-  const restore = await post(`${CLUSTER}/restores`, wanted);
+  const why = { backupId: backup.id, reason: 'A ConfigMap was lost.' };
+  const { body: request } = await post(`${CLUSTER}/restore-requests`, why);
+  await follow(request.check.id);
+  const requested = `/restore-requests/${request.id}`;
+  const own = await post(`${requested}/approve`);
+  expect(own.body.error.code).toBe('approver-is-requester');
+  const approved = await post(`${requested}/approve`, {}, SECOND);
+  expect(approved.body).toMatchObject({
+    status: 'approved',
+    check: { findings: expect.any(Array) },
+  });
+  const start = { requestId: request.id, confirmation: 'lab', fileKey };
+  const others = await post(`${CLUSTER}/restores`, start, SECOND);
+  expect(others.body.error.code).toBe('requester-needed');
+  const restore = await post(`${CLUSTER}/restores`, start);
   expect(restore.status).toBe(202);
-  expect(restore.body).toMatchObject({ status: 'running', attempt: 1 });
+  expect(restore.body).toMatchObject({
+    status: 'running',
+    attempt: 1,
+    decision: { reason: why.reason, approvedBy: SECOND },
+  });
   const busy = await post(`${CLUSTER}/restores`, wanted);
   expect(busy.status).toBe(409);
   expect(busy.body.error).toMatchObject({
@@ -254,7 +282,10 @@ it('checks, backs up, restores, over HTTP', async () => {
   const overview = await get(CLUSTER);
   expect(overview).toMatchObject({ name: 'lab', lastBackup: backup });
   expect(overview.current).toBeUndefined();
-  expect(overview.recent).toHaveLength(3);
+  expect(overview.recent).toHaveLength(4);
+  expect(overview.restoreRequests).toMatchObject([
+    { status: 'started', operationId: operation.id },
+  ]);
   const { backups } = await get(`${CLUSTER}/backups`);
   expect(backups).toEqual([
     expect.objectContaining({
@@ -268,7 +299,12 @@ it('checks, backs up, restores, over HTTP', async () => {
     backup,
   ]);
   // Neither the file key nor an SSH key is in the database.
-  for (const table of ['operations', 'operation_events', 'backups']) {
+  for (const table of [
+    'operations',
+    'operation_events',
+    'backups',
+    'restore_requests',
+  ]) {
     const rows = JSON.stringify(await knex(table).select());
     expect(rows).not.toContain(fileKey);
     expect(rows).not.toContain('PRIVATE KEY');

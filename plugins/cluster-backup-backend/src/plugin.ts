@@ -19,11 +19,15 @@ import { DatabaseBackupRecordStore } from './database/DatabaseBackupRecordStore'
 import { DatabaseOperationStore } from './database/DatabaseOperationStore';
 import { openDatabase } from './database/openDatabase';
 import { RecipientProofs } from './database/RecipientProofs';
+import { RestoreRequestStore } from './database/RestoreRequestStore';
 import { StoreIdentities } from './database/StoreIdentities';
 import { ClusterOperations } from './operations/ClusterOperations';
 import { ConfiguredClusters } from './operations/ConfiguredClusters';
 import { tendKeptData } from './operations/keptData';
+import { ownersNotifier } from './operations/notifyOwners';
 import { OperationWorker } from './operations/OperationWorker';
+import { readProtection, requestsExpireAfter } from './operations/protection';
+import { RestoreRequests } from './operations/RestoreRequests';
 import { tendStores } from './operations/tendStores';
 import { verifyInTurn } from './operations/verifyInTurn';
 import { createRouter } from './service/createRouter';
@@ -86,10 +90,20 @@ export const clusterBackupPlugin = createBackendPlugin({
           logger,
         });
 
+        const restoreRequests = new RestoreRequests({
+          clusters,
+          operations,
+          backups,
+          requests: new RestoreRequestStore(knex),
+          worker,
+          protectionOf: readProtection(config),
+          expireInMs: requestsExpireAfter(config),
+        });
         const clusterOperations = new ClusterOperations({
           clusters,
           operations,
           backups,
+          restoreRequests,
           worker,
           logger,
         });
@@ -101,12 +115,18 @@ export const clusterBackupPlugin = createBackendPlugin({
               ...deps,
               ownership,
               requireOwnership,
+              emergencyApprovers:
+                config.getOptionalStringArray(
+                  'clusterBackup.restoreRequests.emergencyApprovers',
+                ) ?? [],
             }),
             clusters,
             operations,
             backups,
             recipientProofs: new RecipientProofs(knex),
             clusterOperations,
+            restoreRequests,
+            notifyOwners: ownersNotifier({ ...deps, ownership }),
             supportLink: supportLink(config),
           }),
         );

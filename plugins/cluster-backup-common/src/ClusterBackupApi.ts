@@ -1,4 +1,5 @@
 import {
+  ApprovedRestoreStart,
   Backup,
   BackupChoices,
   BackupPage,
@@ -10,11 +11,13 @@ import {
   KeptDataReport,
   ManagedClusters,
   MintedKubeconfig,
+  NewRestoreRequest,
   Operation,
   OperationEvents,
   PutBackResult,
   RecipientChallenge,
   RecipientProof,
+  RequestedRestore,
   RestoreRequest,
 } from './types';
 
@@ -48,7 +51,28 @@ export interface ClusterBackupApi {
 
   startCheck(clusterRef: string): Promise<Operation>;
   startBackup(clusterRef: string, choices?: BackupChoices): Promise<Operation>;
-  startRestore(clusterRef: string, request: RestoreRequest): Promise<Operation>;
+  startRestore(
+    clusterRef: string,
+    request: RestoreRequest | ApprovedRestoreStart,
+  ): Promise<Operation>;
+
+  /** Asks a second person to approve a restore. */
+  requestRestore(
+    clusterRef: string,
+    request: NewRestoreRequest,
+  ): Promise<RequestedRestore>;
+  getRequestedRestore(id: string): Promise<RequestedRestore>;
+  /** As a second person; alone, with a reason, where the person is one of those who may in an emergency. */
+  approveRestore(
+    id: string,
+    options: { reason?: string; emergency?: boolean },
+  ): Promise<RequestedRestore>;
+  rejectRestore(
+    id: string,
+    options: { reason: string },
+  ): Promise<RequestedRestore>;
+  /** Takes one's own request back. */
+  withdrawRestore(id: string): Promise<RequestedRestore>;
 
   /** Reads every copy of a backup, and makes those that are missing from one that is good. */
   verifyBackup(id: string): Promise<Operation>;

@@ -2,6 +2,7 @@ import { parseEntityRef } from '@backstage/catalog-model';
 import { ResponseError } from '@backstage/errors';
 import { ClusterBackupApi } from './ClusterBackupApi';
 import {
+  ApprovedRestoreStart,
   Backup,
   BackupChoices,
   BackupPage,
@@ -13,11 +14,13 @@ import {
   KeptDataReport,
   ManagedClusters,
   MintedKubeconfig,
+  NewRestoreRequest,
   Operation,
   OperationEvents,
   PutBackResult,
   RecipientChallenge,
   RecipientProof,
+  RequestedRestore,
   RestoreRequest,
 } from './types';
 
@@ -106,9 +109,47 @@ export class ClusterBackupClient implements ClusterBackupApi {
 
   async startRestore(
     clusterRef: string,
-    request: RestoreRequest,
+    request: RestoreRequest | ApprovedRestoreStart,
   ): Promise<Operation> {
     return this.json('POST', `${pathOf(clusterRef)}/restores`, request);
+  }
+
+  async requestRestore(
+    clusterRef: string,
+    request: NewRestoreRequest,
+  ): Promise<RequestedRestore> {
+    return this.json('POST', `${pathOf(clusterRef)}/restore-requests`, request);
+  }
+
+  async getRequestedRestore(id: string): Promise<RequestedRestore> {
+    return this.json('GET', `/restore-requests/${encodeURIComponent(id)}`);
+  }
+
+  async approveRestore(
+    id: string,
+    options: { reason?: string; emergency?: boolean },
+  ): Promise<RequestedRestore> {
+    return this.decide(id, 'approve', options);
+  }
+
+  async rejectRestore(
+    id: string,
+    options: { reason: string },
+  ): Promise<RequestedRestore> {
+    return this.decide(id, 'reject', options);
+  }
+
+  async withdrawRestore(id: string): Promise<RequestedRestore> {
+    return this.decide(id, 'withdraw', {});
+  }
+
+  private async decide(
+    id: string,
+    what: 'approve' | 'reject' | 'withdraw',
+    options: object,
+  ): Promise<RequestedRestore> {
+    const path = `/restore-requests/${encodeURIComponent(id)}/${what}`;
+    return this.json('POST', path, options);
   }
 
   async verifyBackup(id: string): Promise<Operation> {

@@ -121,6 +121,8 @@ export interface BackupChoices {
   stores?: string[];
   /** When etcd lost its quorum: of the member with the latest data, running or stopped. */
   withoutQuorum?: boolean;
+  /** Why, in the words of who wants it; a backup without a quorum takes one. */
+  reason?: string;
 }
 
 /** What takes less than a restore, or comes before one. @public */
@@ -170,17 +172,129 @@ export interface MintedKubeconfig {
   expiresAt: string;
 }
 
+/** What a person may choose for a restore. All of it takes a written reason. @public */
+export interface RestoreChoices {
+  /** Put certificates, keys and manifests back on every control-plane node, not only where they were lost. */
+  withFiles?: boolean;
+  /** Names of control-plane machines that the person states to be powered off for good. */
+  leaveOut?: string[];
+  /** Codes of refusals that do not stop this restore. */
+  overrides?: string[];
+}
+
+/** Codes of refusals that a person may override for one restore. @public */
+export const overridableRefusals = [
+  'archive-expired',
+  'etcd-tool-cannot-bump',
+  'clock-skew',
+  'gdc-job-running',
+] as const;
+
 /** What a person asks for who restores. @public */
-export interface RestoreRequest {
+export interface RestoreRequest extends RestoreChoices {
   backupId: string;
   /** The cluster's name, as the person typed it. */
   confirmation: string;
   /** The 16-byte file key of this one archive, base64; none where it is not encrypted. */
   fileKey?: string;
-  /** Put certificates, keys and manifests back on every control-plane node, not only where they were lost. */
-  withFiles?: boolean;
-  /** Names of control-plane machines that the person states to be powered off for good. */
-  leaveOut?: string[];
+  /** Why, where anything was chosen. */
+  reason?: string;
+}
+
+/** Starts a restore that was requested and approved: what is restored, and how, the request says. @public */
+export interface ApprovedRestoreStart {
+  requestId: string;
+  /** The cluster's name, as the person typed it. */
+  confirmation: string;
+  /** The 16-byte file key of this one archive, base64; none where it is not encrypted. */
+  fileKey?: string;
+}
+
+/** What is asked of a second person. @public */
+export interface NewRestoreRequest extends RestoreChoices {
+  backupId: string;
+  reason: string;
+}
+
+/** A machine as it is configured. @public */
+export interface TargetMachine {
+  name: string;
+  role: 'control-plane' | 'worker' | 'jump';
+  /** `USER@ADDRESS:PORT`. */
+  login: string;
+  /** Fingerprints of host keys that are accepted; none where it is trusted on first use. */
+  hostKeys: string[];
+}
+
+/** What a restore would be done to, as the configuration has it. @public */
+export interface RestoreTarget {
+  name: string;
+  layout: 'kubeadm' | 'gdc';
+  machines: TargetMachine[];
+  /** Of Google Distributed Cloud: the Cluster resource, `NAMESPACE/NAME`, and the API server that has it. */
+  resource?: string;
+  server?: string;
+}
+
+/**
+ * `pending`: it waits for a second person. `approved`: its requester may start it. `started`: they did; it is used up.
+ * `void`: something that it froze is not so any more.
+ *
+ * @public
+ */
+export type RequestedRestoreStatus =
+  | 'pending'
+  | 'approved'
+  | 'rejected'
+  | 'withdrawn'
+  | 'started'
+  | 'expired'
+  | 'void';
+
+/** A restore that a person asks a second one to approve. What it says is frozen. @public */
+export interface RequestedRestore extends RestoreChoices {
+  id: string;
+  clusterRef: string;
+  backupId: string;
+  status: RequestedRestoreStatus;
+  /** An entity reference. */
+  requestedBy: string;
+  /** ISO 8601. */
+  requestedAt: string;
+  expiresAt: string;
+  reason: string;
+  archive: {
+    key: string;
+    /** ISO 8601. */
+    createdAt: string;
+    /** Hex. */
+    sha256: string;
+  };
+  target: RestoreTarget;
+  /** What was looked at when it was requested; findings are there when it has ended. */
+  check: Pick<Operation, 'id' | 'status' | 'findings' | 'fault'>;
+  /** Why it is void. */
+  voidBecause?: string[];
+  decision?: {
+    by: string;
+    /** ISO 8601. */
+    at: string;
+    reason?: string;
+    /** Approved alone, by one of those who may in an emergency. */
+    isEmergency: boolean;
+  };
+  /** The restore that it was started as. */
+  operationId?: string;
+}
+
+/** What a restore does that it does not do by itself, and on whose word. @public */
+export interface RestoreDecision {
+  /** `with-files`, `leave-out MACHINE`, and codes of refusals that were overridden. */
+  what: string[];
+  reason: string;
+  by: string;
+  /** The second person. */
+  approvedBy?: string;
 }
 
 /** @public */
@@ -223,6 +337,8 @@ export interface Operation {
   bytes?: { done: number; total?: number; rate: number };
   /** Of a backup: what was chosen for it; absent where nothing was. */
   choices?: BackupChoices;
+  /** Of a restore: what was decided, and why. */
+  decision?: RestoreDecision;
   /** The backup that it made, puts back or verifies. */
   backupId?: string;
   /** Of a restore: an API server may have run on the restored data, so it can be resumed and not undone. */
@@ -311,9 +427,13 @@ export interface ClusterOverview {
   /** The last operations, newest first; the current one among them. */
   recent: Operation[];
   ownership: ClusterOwnership;
-  /** What the person who asks may do, and what keeps them from it. */
+  /** A restore takes the approval of a second person. */
+  needsSecondPerson: boolean;
+  /** The last restores that were requested, newest first. */
+  restoreRequests: RequestedRestore[];
+  /** What the person who asks may do, and what keeps them from it. `approveAlone`: in an emergency. */
   allowed: Record<
-    'create' | 'restore' | 'approve' | 'manage' | 'reveal',
+    'create' | 'restore' | 'approve' | 'approveAlone' | 'manage' | 'reveal',
     { allowed: boolean; reason?: string }
   >;
 }

@@ -305,6 +305,7 @@ clusterBackup.addCluster(refOf('reader'), {
       reason:
         'Only members of group:default/platform, which owns this cluster, may approve a restore of it.',
     },
+    approveAlone: { allowed: false },
     manage: {
       allowed: false,
       reason:
@@ -319,12 +320,69 @@ clusterBackup.addCluster(refOf('reader'), {
 });
 past('reader');
 
+clusterBackup.addCluster(refOf('second-person'), {
+  backups: backupsOf('second-person', 3),
+  needsSecondPerson: true,
+  allowed: {
+    create: { allowed: true },
+    restore: { allowed: true },
+    approve: { allowed: true },
+    approveAlone: { allowed: true },
+    manage: { allowed: true },
+    reveal: { allowed: true },
+  },
+});
+past('second-person');
+for (const request of [
+  {
+    status: 'void' as const,
+    voidBecause: ['A restore of the cluster was begun since.'],
+  },
+  {
+    status: 'approved' as const,
+    requestedBy: 'user:development/guest',
+    decision: {
+      by: 'user:default/bob',
+      at: ago(5),
+      isEmergency: true,
+      reason: 'Nobody else answers, and the shop is down.',
+    },
+  },
+  {
+    withFiles: true,
+    overrides: ['clock-skew'],
+    check: {
+      id: 'check',
+      status: 'succeeded' as const,
+      findings: [
+        {
+          check: 'clocks',
+          level: 'refusal' as const,
+          code: 'clock-skew',
+          machine: 'cp-2',
+          message: 'The clock of cp-2 is 42.0 seconds behind this one.',
+          remedy: 'Set the clock of cp-2 (chronyc makestep).',
+        },
+      ],
+    },
+  },
+]) {
+  clusterBackup.addRequest({
+    clusterRef: refOf('second-person'),
+    backupId: 'second-person-0',
+    requestedAt: ago(30),
+    expiresAt: ago(-23 * 60),
+    ...request,
+  });
+}
+
 clusterBackup.addCluster(refOf('unconfigured'), { name: undefined });
 
 /** The clusters of the catalog; user clusters depend on `production`. */
 export const entities: Entity[] = [
   'production',
   'unprotected',
+  'second-person',
   'gdc-admin',
   'gdc-user',
   'running',

@@ -290,6 +290,84 @@ export const clusterBackupTranslationRef = createTranslationRef({
       headerBroken:
         'The header of this archive is damaged. Try another backup, or have its store looked at.',
     },
+    reason: {
+      description: 'It is kept with this, for whoever looks at it later.',
+      ofChoices: 'Why it has to be so',
+      ofRestore: 'Why it is to be restored',
+      needed: 'Why',
+      optional: 'What you want to say about it',
+    },
+    override: {
+      title: 'Override a refusal',
+      label: 'Refusals that are not to stop this restore',
+      description:
+        'Each guards against harm. Choose one only when there is no other way.',
+      'archive-expired':
+        'The backup has expired: its certificates may have, too',
+      'etcd-tool-cannot-bump':
+        'A node cannot raise revisions: they go back, and whatever watches the cluster must be restarted',
+      'clock-skew': 'The clocks of the machines do not agree',
+      'gdc-job-running': 'A job of Google Distributed Cloud is at work',
+    },
+    request: {
+      action: 'Request restore',
+      actionFor: 'Request a restore of the backup of {{time}}',
+      title: 'Request a restore of {{cluster}}',
+      submit: 'Request the restore',
+      sending: 'Requesting the restore, and having the cluster checked…',
+      secondPerson: 'A restore of this cluster takes a second person',
+      description:
+        'Backup, cluster and choices are frozen as they are now, and the cluster is checked. When another owner has approved, you start it; the age identity is asked for then.',
+      is: {
+        pending: 'A restore waits for a second person',
+        approved: 'A restore is approved, and can be started',
+        rejected: 'A restore was rejected',
+        withdrawn: 'A request for a restore was withdrawn',
+        started: 'A restore was started',
+        expired: 'A request for a restore has expired',
+        void: 'A request for a restore is void',
+      },
+      voidTitle: 'Something is not as it was when this was requested',
+      backup: 'Backup of',
+      by: 'Requested by',
+      why: 'Why',
+      choices: 'Choices',
+      leavesOut: 'without {{machines}}',
+      overrides: 'overriding {{codes}}',
+      approvedBy: 'Approved by',
+      rejectedBy: 'Rejected by',
+      emergency: 'alone, in an emergency',
+      expires: 'Counts until',
+      frozen: 'What exactly is restored, and onto what',
+      resource: 'Cluster resource',
+      server: 'API server',
+      role: {
+        'control-plane': 'control plane',
+        worker: 'worker',
+        jump: 'on the way',
+      },
+      checks: 'What the check found',
+      checking: 'The cluster is being checked…',
+      unchecked: 'The check has not ended: what it finds is approved, too.',
+      ownApproval: 'You requested it: another person has to approve it.',
+      othersStart: 'Only who requested it starts it.',
+      withdraw: 'Withdraw',
+      startAction: 'Start the restore',
+      start:
+        'The backup of {{time}} is put back as it was requested and approved. Everything that was changed since is lost.',
+    },
+    decide: {
+      approve: 'Approve',
+      approveTitle: 'Approve a restore of {{cluster}}',
+      question:
+        'You have read what the check found, and agree that {{cluster}} goes back to the backup of {{time}}.',
+      alone: 'Approve alone',
+      aloneTitle: 'Emergency: approve a restore of {{cluster}} alone',
+      aloneWarning:
+        'No second person looks at this. All owners of the cluster are told, and it is in the audit log as critical.',
+      reject: 'Reject',
+      rejectTitle: 'Reject a restore of {{cluster}}',
+    },
     restore: {
       title: 'Restore {{cluster}}',
       whatHappens: 'What will happen',
@@ -302,7 +380,7 @@ export const clusterBackupTranslationRef = createTranslationRef({
       safety:
         'What is there now is backed up first, as far as an etcd member still answers.',
       expired:
-        'This backup has expired: a restore of it is refused. expireAfterDays in the configuration says after how long.',
+        'This backup has expired: a restore of it is refused, unless that is overridden. expireAfterDays in the configuration says after how long.',
       gdcUnsupported:
         'A restore outside of bmctl is not a procedure that Google supports.',
       support: 'Help with a restore:',

@@ -1,2 +1,3 @@
 export * from './ClusterAccess';
 export * from './connectCluster';
+export * from './targetOf';

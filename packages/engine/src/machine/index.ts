@@ -7,4 +7,5 @@ export type {
   RunOptions,
   RunResult,
 } from './Machine';
+export { hostKeysOf } from './hostKeysOf';
 export { quote } from './quote';

@@ -28,7 +28,8 @@ it('takes a reason for whatever a restore does not do by itself', () => {
       );
     }
   }
-  expect(decisionOf({ reason })).toBeUndefined();
+  expect(decisionOf({})).toBeUndefined();
+  expect(decisionOf({ reason })).toMatchObject({ what: [] });
 });
 
 it.each([

@@ -48,7 +48,7 @@ interface Decided {
 }
 
 /**
- * What was decided for a restore, if anything was; it takes a reason.
+ * What was decided for a restore, and why, if anything was decided or written.
  *
  * @throws ClusterBackupError `override-never`, `reason-missing`
  * @public
@@ -71,7 +71,7 @@ export function decisionOf(decided: Decided): Decision | undefined {
     ...overrides,
   ];
   const text = reason?.text.trim();
-  if (!what.length) return undefined;
+  if (!what.length && !text) return undefined;
   if (reason && text) return { what, reason: { ...reason, text } };
   throw new ClusterBackupError({
     code: 'reason-missing',

@@ -1,3 +1,4 @@
+import { createServiceFactory } from '@backstage/backend-plugin-api';
 import {
   mockServices,
   startTestBackend,
@@ -5,6 +6,7 @@ import {
 } from '@backstage/backend-test-utils';
 import { Entity } from '@backstage/catalog-model';
 import { catalogServiceMock } from '@backstage/plugin-catalog-node/testUtils';
+import { notificationService } from '@backstage/plugin-notifications-node';
 import { AuthorizeResult } from '@backstage/plugin-permission-common';
 import { Knex } from 'knex';
 import clusterBackupPlugin from '..';
@@ -51,31 +53,43 @@ export async function startPortal(options: {
   section: object;
   entities: Entity[];
   permissions?: AuthorizeResult.ALLOW | AuthorizeResult.DENY;
-}): Promise<{ backend: TestBackend; audit: Audit; authorize: jest.Mock }> {
+}): Promise<{
+  backend: TestBackend;
+  audit: Audit;
+  authorize: jest.Mock;
+  /** What the auditor was given, and the notifications. */
+  createEvent: jest.Mock;
+  send: jest.Mock;
+}> {
   const { knex, section, entities } = options;
   const result = options.permissions ?? AuthorizeResult.ALLOW;
   const audit: Audit = [];
   const authorize = jest.fn(async (requests: unknown[]) =>
     requests.map(() => ({ result })),
   );
+  const createEvent = jest.fn(async ({ eventId }) => {
+    const event = { eventId, outcome: 'open' };
+    audit.push(event);
+    return {
+      success: async () => void (event.outcome = 'success'),
+      fail: async () => void (event.outcome = 'fail'),
+    };
+  });
+  const send = jest.fn();
   const backend = await startTestBackend({
     features: [
       clusterBackupPlugin,
       catalogServiceMock.factory({ entities }),
       mockServices.database.factory({ knex }),
       mockServices.permissions.mock({ authorize: authorize as any }).factory,
-      mockServices.auditor.mock({
-        createEvent: async ({ eventId }) => {
-          const event = { eventId, outcome: 'open' };
-          audit.push(event);
-          return {
-            success: async () => void (event.outcome = 'success'),
-            fail: async () => void (event.outcome = 'fail'),
-          };
-        },
-      }).factory,
+      mockServices.auditor.mock({ createEvent }).factory,
+      createServiceFactory({
+        service: notificationService,
+        deps: {},
+        factory: () => ({ send }),
+      }),
       mockServices.rootConfig.factory({ data: { clusterBackup: section } }),
     ],
   });
-  return { backend, audit, authorize };
+  return { backend, audit, authorize, createEvent, send };
 }

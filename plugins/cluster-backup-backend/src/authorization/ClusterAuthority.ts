@@ -6,7 +6,11 @@ import {
   BackstageServicePrincipal,
   PermissionsService,
 } from '@backstage/backend-plugin-api';
-import { Entity, stringifyEntityRef } from '@backstage/catalog-model';
+import {
+  Entity,
+  parseEntityRef,
+  stringifyEntityRef,
+} from '@backstage/catalog-model';
 import { CatalogService } from '@backstage/plugin-catalog-node';
 import { AuthorizeResult } from '@backstage/plugin-permission-common';
 import { ClusterOwnership } from '@cluster-backup/backstage-plugin-cluster-backup-common';
@@ -40,6 +44,7 @@ export class ClusterAuthority {
   private readonly auditor: AuditorService;
   private readonly ownership: Ownership;
   private readonly requireOwnership: boolean;
+  private readonly emergencyApprovers: string[];
 
   constructor(options: {
     httpAuth: HttpAuthService;
@@ -49,6 +54,8 @@ export class ClusterAuthority {
     ownership: Ownership;
     /** Whether some rights are the owners' alone. */
     requireOwnership: boolean;
+    /** Groups, and persons, who may approve a restore alone. */
+    emergencyApprovers: string[];
   }) {
     this.httpAuth = options.httpAuth;
     this.permissions = options.permissions;
@@ -56,6 +63,9 @@ export class ClusterAuthority {
     this.auditor = options.auditor;
     this.ownership = options.ownership;
     this.requireOwnership = options.requireOwnership;
+    this.emergencyApprovers = options.emergencyApprovers.map(ref =>
+      stringifyEntityRef(parseEntityRef(ref, { defaultKind: 'group' })),
+    );
   }
 
   /**
@@ -71,6 +81,8 @@ export class ClusterAuthority {
       right: Right;
       cluster: Cluster;
       meta?: Record<string, string>;
+      /** Of its audit event, where it is another than the right's. */
+      severity?: 'critical';
     },
     act: (allowed: Allowed) => Promise<T>,
   ): Promise<T> {
@@ -81,7 +93,7 @@ export class ClusterAuthority {
     });
     const audited = await this.auditor.createEvent({
       eventId: event,
-      severityLevel: severity,
+      severityLevel: wanted.severity ?? severity,
       request,
       meta: { ...meta, ...('ref' in cluster && { clusterRef: cluster.ref }) },
     });
@@ -143,6 +155,32 @@ export class ClusterAuthority {
   /** Whose the cluster is, as rights count it. */
   async ownershipOf({ entity }: Allowed): Promise<ClusterOwnership> {
     return this.ownership.of(entity);
+  }
+
+  /**
+   * What keeps somebody who may approve restores from approving one alone, their own too. It takes the place of the
+   * second person, and of nothing else.
+   */
+  async whyNotAlone({
+    credentials,
+  }: Allowed): Promise<ClusterBackupError | undefined> {
+    const owners = this.emergencyApprovers;
+    if (owners.length && isPerson(credentials)) {
+      if (await this.ownership.includes({ owners }, credentials)) {
+        return undefined;
+      }
+    }
+    return new ClusterBackupError({
+      code: 'emergency-not-member',
+      message: owners.length
+        ? `Only ${owners.join(', ')} may approve a restore alone.`
+        : 'Nobody may approve a restore alone: no group is configured for emergencies.',
+      state: NOTHING_CHANGED,
+      remedy: owners.length
+        ? 'Ask one of them, or a second person.'
+        : 'Ask a second person.',
+      details: { groups: owners },
+    });
   }
 
   private async seen(

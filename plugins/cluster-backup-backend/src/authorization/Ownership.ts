@@ -49,7 +49,7 @@ export class Ownership {
 
   /** Whether a person is one of the owners, or of a group that is, or of a group within one. */
   async includes(
-    { owners }: ClusterOwnership,
+    { owners }: Pick<ClusterOwnership, 'owners'>,
     credentials: BackstageCredentials<BackstageUserPrincipal>,
   ): Promise<boolean> {
     const { userEntityRef, ownershipEntityRefs } =

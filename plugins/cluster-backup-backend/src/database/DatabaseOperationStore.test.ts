@@ -66,7 +66,7 @@ describe.each(databases.eachSupportedId())('operations in %s', databaseId => {
     (await store.events(id, 0)).events.map(({ message }) => message);
 
   it('goes back to an empty database and forth again', async () => {
-    await knex.migrate.down({ directory: migrations });
+    await knex.migrate.rollback({ directory: migrations }, true);
     expect(await knex.schema.hasTable('operations')).toBe(false);
     await knex.migrate.latest({ directory: migrations });
     expect((await queue('backup')).status).toBe('queued');

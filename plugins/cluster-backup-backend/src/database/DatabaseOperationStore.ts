@@ -6,6 +6,7 @@ import {
   OperationEvent,
   OperationKind,
   OperationStatus,
+  RestoreDecision,
 } from '@cluster-backup/backstage-plugin-cluster-backup-common';
 import { Knex } from 'knex';
 import { FoundCopy } from '../operations/Job';
@@ -21,6 +22,7 @@ import {
   OperationStore,
   Standing,
 } from './OperationStore';
+import { useRequest } from './RestoreRequestStore';
 
 /** Renewed at a third of it. */
 export const LEASE_MS = 30_000;
@@ -46,6 +48,7 @@ interface OperationRow {
   step_title: string | null;
   bytes: string | null;
   choices: string | null;
+  decision: string | null;
   backup_id: string | null;
   only_forward: boolean | number | null;
   needs_archive: boolean | number | null;
@@ -153,8 +156,11 @@ export class DatabaseOperationStore implements OperationStore {
     requestedBy: string;
     backupId: string;
     workerId: string;
+    decision?: RestoreDecision;
+    requestId?: string;
   }): Promise<Claim | undefined> {
     const { clusterRef, requestedBy, backupId, workerId } = options;
+    const { decision, requestId } = options;
     return this.unlessBusy(async trx => {
       const id = await this.insert(trx, {
         kind: 'restore',
@@ -162,8 +168,10 @@ export class DatabaseOperationStore implements OperationStore {
         cluster_ref: clusterRef,
         requested_by: requestedBy,
         backup_id: backupId,
+        decision: decision ? JSON.stringify(decision) : null,
         attempt: 1,
       });
+      if (requestId !== undefined) await useRequest(trx, requestId, id);
       const lease = { id, workerId, attempt: 1 };
       await trx<OperationRow>('operations')
         .where({ id })
@@ -566,6 +574,7 @@ function operationOf(row: OperationRow): Operation {
         : { name: row.step_name, title: row.step_title ?? row.step_name },
     bytes: row.bytes === null ? undefined : JSON.parse(row.bytes),
     choices: row.choices === null ? undefined : JSON.parse(row.choices),
+    decision: row.decision === null ? undefined : JSON.parse(row.decision),
     backupId: row.backup_id ?? undefined,
     onlyForward: flag(row.only_forward),
     needsArchive: flag(row.needs_archive),

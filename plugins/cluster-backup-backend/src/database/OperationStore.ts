@@ -6,6 +6,7 @@ import {
   Operation,
   OperationEvent,
   OperationStatus,
+  RestoreDecision,
 } from '@cluster-backup/backstage-plugin-cluster-backup-common';
 import { FoundCopy } from '../operations/Job';
 
@@ -80,6 +81,9 @@ export interface OperationStore {
     requestedBy: string;
     backupId: string;
     workerId: string;
+    decision?: RestoreDecision;
+    /** The approved request that it uses up; it begins with it or not at all. */
+    requestId?: string;
   }): Promise<Claim | undefined>;
   /** Takes an interrupted restore up again; undefined when it is not interrupted any more. */
   takeUpRestore(options: {

@@ -1,20 +1,31 @@
 import { LoggerService } from '@backstage/backend-plugin-api';
 import {
+  ApprovedRestoreStart,
   Backup,
   BackupChoices,
   ChosenSecret,
   DifferingObject,
   Operation,
   PutBackResult,
+  RequestedRestore,
+  RestoreDecision,
   RestoreRequest,
 } from '@cluster-backup/backstage-plugin-cluster-backup-common';
-import { ClusterBackupError, NOTHING_CHANGED } from '@cluster-backup/engine';
+import {
+  ClusterBackupError,
+  Decision,
+  decisionOf,
+  NOTHING_CHANGED,
+  WrittenReason,
+} from '@cluster-backup/engine';
 import { BackupRecordStore } from '../database/BackupRecordStore';
 import { Claim, OperationStore } from '../database/OperationStore';
+import { backupOfCluster } from './backupOfCluster';
 import { ConfiguredClusters } from './ConfiguredClusters';
 import { ArchiveToOpen, Job, Outcome } from './Job';
 import { foreseen } from './fault';
 import { OperationWorker } from './OperationWorker';
+import { refuseOtherArchive, RestoreRequests } from './RestoreRequests';
 import { startEngine } from './startEngine';
 
 const FILE_KEY_BYTES = 16;
@@ -26,6 +37,7 @@ export class ClusterOperations {
   private readonly clusters: ConfiguredClusters;
   private readonly operations: OperationStore;
   private readonly backups: BackupRecordStore;
+  private readonly restoreRequests: RestoreRequests;
   private readonly worker: OperationWorker;
   private readonly logger: LoggerService;
 
@@ -33,12 +45,14 @@ export class ClusterOperations {
     clusters: ConfiguredClusters;
     operations: OperationStore;
     backups: BackupRecordStore;
+    restoreRequests: RestoreRequests;
     worker: OperationWorker;
     logger: LoggerService;
   }) {
     this.clusters = options.clusters;
     this.operations = options.operations;
     this.backups = options.backups;
+    this.restoreRequests = options.restoreRequests;
     this.worker = options.worker;
     this.logger = options.logger;
   }
@@ -55,6 +69,14 @@ export class ClusterOperations {
   ): Promise<Operation> {
     this.clusters.configuredName(clusterRef);
     this.clusters.refuseWrong(choices);
+    if (choices.withoutQuorum && !choices.reason) {
+      throw new ClusterBackupError({
+        code: 'reason-missing',
+        message: 'A backup without a quorum takes a written reason.',
+        state: `${NOTHING_CHANGED} No backup was taken.`,
+        remedy: 'Write down why it has to be so; it is kept with the backup.',
+      });
+    }
     return this.queue({
       kind: 'backup',
       clusterRef,
@@ -74,11 +96,43 @@ export class ClusterOperations {
     });
   }
 
-  /** Never queued: it begins with this request, or not at all. */
+  /** Of a cluster that takes no second person for it. */
   async restore(
     clusterRef: string,
     by: string,
-    options: RestoreRequest,
+    { reason, ...asked }: RestoreRequest,
+  ): Promise<Operation> {
+    this.restoreRequests.refuseAlone(clusterRef);
+    const written = reason ? { text: reason, by } : undefined;
+    return this.beginRestore(clusterRef, by, { ...asked, reason: written });
+  }
+
+  /** As it was requested, and approved by a second person. Every right was asked again. */
+  async restoreApproved(
+    clusterRef: string,
+    by: string,
+    { requestId, ...start }: ApprovedRestoreStart,
+  ): Promise<Operation> {
+    const request = await this.restoreRequests.approvedFor(requestId, {
+      clusterRef,
+      by,
+    });
+    const { backupId, withFiles, leaveOut, overrides, reason } = request;
+    return this.beginRestore(clusterRef, by, {
+      ...start,
+      ...{ backupId, withFiles, leaveOut, overrides, request },
+      reason: { text: reason, by, approvedBy: request.decision?.by },
+    });
+  }
+
+  /** Never queued: it begins with this request, or not at all. */
+  private async beginRestore(
+    clusterRef: string,
+    by: string,
+    options: Omit<RestoreRequest, 'reason'> & {
+      reason?: WrittenReason;
+      request?: RequestedRestore;
+    },
   ): Promise<Operation> {
     const name = this.clusters.configuredName(clusterRef);
     if (options.confirmation !== name) {
@@ -89,18 +143,13 @@ export class ClusterOperations {
         remedy: `Type ${name} to confirm that this cluster is to be restored.`,
       });
     }
-    const backup = await this.backups.get(options.backupId);
-    if (backup?.clusterRef !== clusterRef) {
-      throw new ClusterBackupError({
-        code: 'backup-unknown',
-        message: `There is no backup ${options.backupId} of ${clusterRef}.`,
-        state: NOTHING_CHANGED,
-        remedy: 'Choose a backup of this cluster.',
-      });
-    }
+    const { backupId, withFiles, leaveOut, overrides, reason } = options;
+    const decision = decisionOf({ withFiles, leaveOut, overrides, reason });
+    const backup = await backupOfCluster(this.backups, clusterRef, backupId);
     const fileKey = fileKeyTo(backup, options.fileKey);
     const cluster = this.clusters.access(clusterRef);
     const archive = await this.clusters.archive(backup, fileKey);
+    if (options.request) refuseOtherArchive(options.request, archive.sha256);
     const safety = await this.clusters.backupJob(clusterRef).catch(error => {
       // Who has nobody to encrypt to, or no store any more, can restore all the same.
       if (foreseen(error)) return undefined;
@@ -112,15 +161,18 @@ export class ClusterOperations {
       requestedBy: by,
       backupId: backup.id,
       workerId: this.worker.id,
+      decision: decision && recorded(decision),
+      requestId: options.request?.id,
     });
     if (!claim) throw await this.busy(clusterRef);
-    const { withFiles, leaveOut } = options;
     return this.begin(claim, {
       type: 'restore',
       cluster,
       archive,
       withFiles,
       leaveOut,
+      overrides,
+      reason,
       safety,
     });
   }
@@ -293,6 +345,11 @@ export class ClusterOperations {
       remedy: 'Start again in a minute.',
     });
   }
+}
+
+function recorded({ what, reason }: Decision): RestoreDecision {
+  const { text, by, approvedBy } = reason;
+  return { what, reason: text, by, approvedBy };
 }
 
 function notManaged({ clusterRef }: Backup) {

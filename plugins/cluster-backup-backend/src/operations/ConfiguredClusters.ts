@@ -139,7 +139,10 @@ export class ConfiguredClusters {
         trustedSigners: await this.configuration.trustedSigners(),
       };
     }
-    return this.backupJob(clusterRef, operation.choices);
+    const { choices, requestedBy: by } = operation;
+    const job = await this.backupJob(clusterRef, choices);
+    const text = choices?.reason;
+    return text ? { ...job, reason: { text, by } } : job;
   }
 
   async backupJob(

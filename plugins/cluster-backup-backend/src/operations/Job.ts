@@ -15,6 +15,7 @@ import {
   Packing,
   ProgressEvent,
   StoreConfiguration,
+  WrittenReason,
 } from '@cluster-backup/engine';
 
 /** A configured store, and what opens stores of its type. */
@@ -45,6 +46,8 @@ export type Job =
       name?: string;
       /** Of the latest data that is left, when etcd lost its quorum. */
       withoutQuorum?: boolean;
+      /** Why a person asked for that. */
+      reason?: WrittenReason;
       stores: PluggedStore[];
       packing: Packing;
       /** As PEM. */
@@ -56,6 +59,8 @@ export type Job =
       archive: ArchiveToOpen;
       withFiles?: boolean;
       leaveOut?: string[];
+      overrides?: string[];
+      reason?: WrittenReason;
       /** What is replaced is backed up before, where it can be configured so. */
       safety?: BackupJob;
     }

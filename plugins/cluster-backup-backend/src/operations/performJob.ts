@@ -55,6 +55,8 @@ export async function performJob(
         archive,
         withFiles: job.withFiles,
         leaveOut: job.leaveOut,
+        overrides: job.overrides,
+        reason: job.reason,
         safetyBackup:
           safety &&
           (async (cluster, meanwhile) => {
@@ -138,6 +140,7 @@ async function backUp(
     folder: job.folder,
     name: job.name,
     withoutQuorum: job.withoutQuorum,
+    reason: job.reason,
     stores: job.stores.map(store => ({
       id: store.id,
       open: () => openStore(store),

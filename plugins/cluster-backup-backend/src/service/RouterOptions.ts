@@ -5,6 +5,8 @@ import { RecipientProofs } from '../database/RecipientProofs';
 import { OperationStore } from '../database/OperationStore';
 import { ClusterOperations } from '../operations/ClusterOperations';
 import { ConfiguredClusters } from '../operations/ConfiguredClusters';
+import { NotifyOwners } from '../operations/notifyOwners';
+import { RestoreRequests } from '../operations/RestoreRequests';
 
 /** What routes work with. */
 export interface RouterOptions {
@@ -14,5 +16,7 @@ export interface RouterOptions {
   backups: BackupRecordStore;
   recipientProofs: RecipientProofs;
   clusterOperations: ClusterOperations;
+  restoreRequests: RestoreRequests;
+  notifyOwners: NotifyOwners;
   supportLink: ClusterOverview['supportLink'];
 }

@@ -16,6 +16,7 @@ import {
 } from '../operations/keptData';
 import { clusterPath, refOf } from './clusterPath';
 import { nothingShape, parse } from './parse';
+import { reasonIn, reasonShape, restoreChoicesShape } from './reasons';
 import { RouterOptions } from './RouterOptions';
 
 const RECENT = 20;
@@ -31,6 +32,7 @@ const choicesShape = z
     name: z.string().min(1).max(200).optional(),
     stores: z.array(z.string().max(200)).min(1).max(100).optional(),
     withoutQuorum: z.boolean().optional(),
+    reason: reasonShape.optional(),
   })
   .strict();
 const restoreShape = z
@@ -38,8 +40,15 @@ const restoreShape = z
     backupId: z.string(),
     confirmation: z.string(),
     fileKey: z.string().optional(),
-    withFiles: z.boolean().optional(),
-    leaveOut: z.array(z.string().max(253)).min(1).max(100).optional(),
+    reason: reasonShape.optional(),
+    ...restoreChoicesShape,
+  })
+  .strict();
+const approvedShape = z
+  .object({
+    requestId: z.string().max(36),
+    confirmation: z.string(),
+    fileKey: z.string().optional(),
   })
   .strict();
 
@@ -52,6 +61,7 @@ export function clusterRoutes(options: RouterOptions): Router {
     backups,
     clusterOperations,
     recipientProofs,
+    restoreRequests,
   } = options;
   const router = PromiseRouter();
 
@@ -101,6 +111,7 @@ export function clusterRoutes(options: RouterOptions): Router {
         event: 'backup-start',
         right: 'create',
         cluster: { ref: refOf(request) },
+        meta: reasonIn(request),
       },
       async ({ clusterRef, by }) =>
         clusterOperations.backUp(
@@ -119,14 +130,25 @@ export function clusterRoutes(options: RouterOptions): Router {
         event: 'restore-start',
         right: 'restore',
         cluster: { ref: refOf(request) },
-        meta: { backupId: String(request.body?.backupId).slice(0, 36) },
+        meta: {
+          ...(request.body?.requestId === undefined
+            ? { backupId: String(request.body?.backupId).slice(0, 36) }
+            : { requestId: String(request.body.requestId).slice(0, 36) }),
+          ...reasonIn(request),
+        },
       },
       async ({ clusterRef, by }) =>
-        clusterOperations.restore(
-          clusterRef,
-          by,
-          parse(restoreShape, request.body),
-        ),
+        request.body?.requestId === undefined
+          ? clusterOperations.restore(
+              clusterRef,
+              by,
+              parse(restoreShape, request.body),
+            )
+          : clusterOperations.restoreApproved(
+              clusterRef,
+              by,
+              parse(approvedShape, request.body),
+            ),
     );
     response.status(202).json(operation);
   });
@@ -197,19 +219,29 @@ export function clusterRoutes(options: RouterOptions): Router {
 
   async function overviewOf(allowed: Allowed): Promise<ClusterOverview> {
     const { clusterRef } = allowed;
-    const [lastBackup, recipients, current, recent, ownership, ...rights] =
-      await Promise.all([
-        backups.last(clusterRef),
-        recipientProofs.of(clusters.recipients),
-        operations.current(clusterRef),
-        operations.recent(clusterRef, RECENT),
-        authority.ownershipOf(allowed),
-        may(allowed, 'create'),
-        may(allowed, 'restore'),
-        may(allowed, 'approve'),
-        may(allowed, 'manage'),
-        may(allowed, 'reveal'),
-      ]);
+    const [
+      lastBackup,
+      recipients,
+      current,
+      recent,
+      ownership,
+      requests,
+      alone,
+      ...rights
+    ] = await Promise.all([
+      backups.last(clusterRef),
+      recipientProofs.of(clusters.recipients),
+      operations.current(clusterRef),
+      operations.recent(clusterRef, RECENT),
+      authority.ownershipOf(allowed),
+      restoreRequests.recent(clusterRef),
+      authority.whyNotAlone(allowed),
+      may(allowed, 'create'),
+      may(allowed, 'restore'),
+      may(allowed, 'approve'),
+      may(allowed, 'manage'),
+      may(allowed, 'reveal'),
+    ]);
     const [create, restore, approve, manage, reveal] = rights;
     return {
       clusterRef,
@@ -223,7 +255,19 @@ export function clusterRoutes(options: RouterOptions): Router {
       current,
       recent,
       ownership,
-      allowed: { create, restore, approve, manage, reveal },
+      needsSecondPerson: restoreRequests.needsSecondPerson(clusterRef),
+      restoreRequests: requests,
+      allowed: {
+        create,
+        restore,
+        approve,
+        approveAlone:
+          alone && approve.allowed
+            ? { allowed: false, reason: alone.message }
+            : approve,
+        manage,
+        reveal,
+      },
     };
   }
 

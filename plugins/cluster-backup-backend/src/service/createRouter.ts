@@ -5,6 +5,7 @@ import { clusterRoutes } from './clusters';
 import { clusterBackupErrors } from './errors';
 import { operationRoutes } from './operations';
 import { recipientRoutes } from './recipients';
+import { restoreRequestRoutes } from './restoreRequests';
 import { RouterOptions } from './RouterOptions';
 
 /** The HTTP routes, as openapi.yaml describes them. */
@@ -15,6 +16,7 @@ export function createRouter(options: RouterOptions): Router {
   router.use(backupRoutes(options));
   router.use(operationRoutes(options));
   router.use(recipientRoutes(options));
+  router.use(restoreRequestRoutes(options));
   router.use(clusterBackupErrors());
   return router;
 }

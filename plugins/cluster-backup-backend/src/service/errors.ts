@@ -12,10 +12,13 @@ import { foreseen } from '../operations/fault';
 /** The class of each family of codes, which Backstage makes a status of. The first that fits. */
 const FAMILIES: Array<[RegExp, { name: string }]> = [
   [
-    /^(request|confirmation|identity)-|^archive-(wrong-key|name-unsafe)$/,
+    /^(request|confirmation|identity|reason|override)-|^archive-(wrong-key|name-unsafe)$/,
     InputError,
   ],
-  [/^(permission-missing|person-needed|not-owner)$/, NotAllowedError],
+  [
+    /^(permission-missing|person-needed|not-owner|approver-is-requester|requester-needed|emergency-not-member)$/,
+    NotAllowedError,
+  ],
   [/-unknown$|^store-file-missing$/, NotFoundError],
   [/^(configuration|signing-key|store|portal)-/, ServiceUnavailableError],
   [/^hold-not-/, ServiceUnavailableError],

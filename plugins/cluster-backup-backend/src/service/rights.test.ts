@@ -6,6 +6,7 @@ import {
 } from '@backstage/backend-test-utils';
 import { AuthorizeResult } from '@backstage/plugin-permission-common';
 import {
+  clusterBackupApprovePermission,
   clusterBackupCreatePermission,
   clusterBackupManagePermission,
   clusterBackupReadPermission,
@@ -23,6 +24,7 @@ import {
 import { describedApi } from '../__testUtils__/describedApi';
 import { DatabaseOperationStore } from '../database/DatabaseOperationStore';
 import { openDatabase } from '../database/openDatabase';
+import { RestoreRequestStore } from '../database/RestoreRequestStore';
 
 const MINE = 'resource:default/mine';
 const OTHERS = 'resource:default/others';
@@ -50,6 +52,7 @@ const NOTHING = {};
 const proving = { recipient, expiresAt: 'x', answer: 'x' };
 const OWNERS_ONLY: string[] = [
   clusterBackupRestorePermission.name,
+  clusterBackupApprovePermission.name,
   clusterBackupManagePermission.name,
   clusterBackupRevealPermission.name,
 ];
@@ -57,6 +60,7 @@ const puttingBack = {
   secrets: [{ namespace: 'x', name: 'y' }],
   missing: false,
 };
+const requesting = { backupId: 'none', reason: 'x' };
 const restoring = { backupId: 'none', confirmation: 'x', fileKey: 'x' };
 
 const databases = TestDatabases.create({ ids: ['SQLITE_3'] });
@@ -66,8 +70,10 @@ let audit: Audit;
 let authorize: jest.Mock;
 
 /** Ids of a backup, of the queued check that made it, and of a restore, by cluster. */
-const ids: Record<string, { backup: string; check: string; restore: string }> =
-  {};
+const ids: Record<
+  string,
+  { backup: string; check: string; restore: string; request: string }
+> = {};
 
 beforeAll(async () => {
   knex = await databases.init('SQLITE_3');
@@ -104,10 +110,24 @@ beforeAll(async () => {
       workerId: 'gone',
     }))!;
     await store.end(restore.lease, { status: 'undone', message: 'Undone' });
+    const requests = new RestoreRequestStore(knex);
+    const request = await requests.create({
+      clusterRef,
+      backupId: backupId!,
+      requestedBy: 'user:default/ops',
+      reason: 'x',
+      choices: {},
+      archive: { key: 'k', createdAt: new Date().toISOString(), sha256: 'b' },
+      target: { name: 'x', layout: 'kubeadm', machines: [] },
+      checkId: lease.id,
+      expiresInMs: 60_000,
+    });
+    await requests.withdraw(request.id);
     ids[clusterRef] = {
       backup: backupId!,
       check: lease.id,
       restore: restore.lease.id,
+      request: request.id,
     };
   }
 });
@@ -131,10 +151,11 @@ const api = () => describedApi(backend!.server);
 
 const routes = (clusterRef: string) => {
   const cluster = `/clusters/by-entity/${clusterRef.replace(':', '/')}`;
-  const { backup, check, restore } = ids[clusterRef];
+  const { backup, check, restore, request } = ids[clusterRef];
   const read = clusterBackupReadPermission;
   const create = clusterBackupCreatePermission;
   const put = clusterBackupRestorePermission;
+  const approve = clusterBackupApprovePermission;
   const manage = clusterBackupManagePermission;
   const reveal = clusterBackupRevealPermission;
   return [
@@ -147,6 +168,17 @@ const routes = (clusterRef: string) => {
     ['post', `${cluster}/checks`, NOTHING, create, 202],
     ['post', `${cluster}/backups`, NOTHING, create, 202],
     ['post', `${cluster}/restores`, restoring, put, 400],
+    ['post', `${cluster}/restore-requests`, requesting, put, 404],
+    ['get', `/restore-requests/${request}`, undefined, read, 200],
+    ['post', `/restore-requests/${request}/approve`, NOTHING, approve, 409],
+    [
+      'post',
+      `/restore-requests/${request}/reject`,
+      { reason: 'x' },
+      approve,
+      409,
+    ],
+    ['post', `/restore-requests/${request}/withdraw`, NOTHING, put, 403],
     ['post', `${cluster}/recipient-challenges`, { recipient }, create, 503],
     ['post', `${cluster}/recipient-proofs`, proving, create, 503],
     ['get', `/backups/${backup}`, undefined, read, 200],
@@ -166,7 +198,7 @@ const routes = (clusterRef: string) => {
   ] as const;
 };
 
-const COUNT = 25;
+const COUNT = 30;
 const each = Array.from({ length: COUNT }, (_, index) => ({ index }));
 
 it('speaks of every route', () => expect(routes(MINE)).toHaveLength(COUNT));
@@ -239,6 +271,7 @@ it.each([
   ['get', '/backups/none/header', 'backup-unknown'],
   ['get', '/backups/none/managed-clusters', 'backup-unknown'],
   ['get', '/operations/none', 'operation-unknown'],
+  ['get', '/restore-requests/none', 'restore-request-unknown'],
 ] as const)('%s %s is not there', async (method, path, code) => {
   await start();
   const response = await api()(method, path);
@@ -310,6 +343,72 @@ it.each([
   const response = await api()('put', path, { body });
   expect(response.status).toBe(400);
   expect(response.body.error.code).toBe('request-invalid');
+});
+
+describe('an approval in an emergency', () => {
+  const approve = (body: object) =>
+    api()('post', `/restore-requests/${ids[MINE].request}/approve`, { body });
+  const alone = { emergency: true, reason: 'It burns.' };
+
+  it('is given by those who are configured, and by nobody else', async () => {
+    await start();
+    const denied = await approve(alone);
+    expect(denied.status).toBe(403);
+    expect(denied.body.error.code).toBe('emergency-not-member');
+    await backend!.stop();
+    const restoreRequests = { emergencyApprovers: ['User:default/Mock'] };
+    const portal = await startPortal({
+      knex,
+      section: { ...section(), restoreRequests },
+      entities,
+    });
+    backend = portal.backend;
+    const over = await approve(alone);
+    expect(over.body.error.code).toBe('restore-request-closed');
+    expect(portal.createEvent).toHaveBeenCalledWith(
+      expect.objectContaining({
+        eventId: 'restore-request-approve-alone',
+        severityLevel: 'critical',
+        meta: { requestId: ids[MINE].request, reason: 'It burns.' },
+      }),
+    );
+    const { body } = await api()(
+      'get',
+      '/clusters/by-entity/resource/default/mine',
+    );
+    expect(body.allowed.approveAlone).toEqual({ allowed: true });
+  });
+
+  it.each([{ emergency: true }, { emergency: true, reason: ' ' }])(
+    'takes a reason: %j',
+    async body => {
+      await start();
+      expect((await approve(body)).status).toBe(400);
+    },
+  );
+});
+
+it('restores nothing alone where a second person is needed', async () => {
+  ({ backend } = await startPortal({
+    knex,
+    section: { ...section(), protection: { secondPerson: true } },
+    entities,
+  }));
+  const cluster = '/clusters/by-entity/resource/default/mine';
+  const body = { ...restoring, backupId: ids[MINE].backup };
+  const alone = await api()('post', `${cluster}/restores`, { body });
+  expect(alone.status).toBe(409);
+  expect(alone.body.error.code).toBe('approval-needed');
+  const withdrawn = await api()('post', `${cluster}/restores`, {
+    body: { requestId: ids[MINE].request, confirmation: 'mine' },
+  });
+  expect(withdrawn.status).toBe(403);
+  expect(withdrawn.body.error.code).toBe('requester-needed');
+  const overview = await api()('get', cluster);
+  expect(overview.body).toMatchObject({
+    needsSecondPerson: true,
+    restoreRequests: [{ id: ids[MINE].request, status: 'withdrawn' }],
+  });
 });
 
 it('tells of a cluster that is not configured, and of rights', async () => {

@@ -1,5 +1,6 @@
 import { Encrypter } from 'age-encryption';
 import {
+  ApprovedRestoreStart,
   Backup,
   BackupChoices,
   BackupPage,
@@ -12,6 +13,7 @@ import {
   KeptDataReport,
   ManagedClusters,
   MintedKubeconfig,
+  NewRestoreRequest,
   Operation,
   OperationEvent,
   OperationEvents,
@@ -19,8 +21,16 @@ import {
   PutBackResult,
   RecipientChallenge,
   RecipientProof,
+  RequestedRestore,
   RestoreRequest,
 } from '@cluster-backup/backstage-plugin-cluster-backup-common';
+import { aRestoreRequest } from './aRestoreRequest';
+
+const DECIDED = {
+  by: 'user:default/bob',
+  at: '2026-11-22T11:00:00.000Z',
+  isEmergency: false,
+};
 
 type Told = Pick<OperationEvent, 'type' | 'message'> & Partial<OperationEvent>;
 
@@ -67,10 +77,13 @@ export class InMemoryClusterBackup implements ClusterBackupApi {
       expireAfterDays: 365,
       recipients: [],
       ownership: { owners: ['group:default/platform'], isPinned: false },
+      needsSecondPerson: false,
+      restoreRequests: [],
       allowed: {
         create: { allowed: true },
         restore: { allowed: true },
         approve: { allowed: true },
+        approveAlone: { allowed: false },
         manage: { allowed: true },
         reveal: { allowed: true },
       },
@@ -81,6 +94,18 @@ export class InMemoryClusterBackup implements ClusterBackupApi {
 
   addBackup(backup: Backup): void {
     this.backups.unshift(backup);
+  }
+
+  addRequest(request: Partial<RequestedRestore>): RequestedRestore {
+    const { clusterRef = 'resource:default/production' } = request;
+    const overview = this.overviews.get(clusterRef)!;
+    const added = aRestoreRequest({
+      id: `request-${overview.restoreRequests.length + 1}`,
+      clusterRef,
+      ...request,
+    });
+    overview.restoreRequests = [added, ...overview.restoreRequests];
+    return added;
   }
 
   setHeader(header: Uint8Array): void {
@@ -228,9 +253,46 @@ export class InMemoryClusterBackup implements ClusterBackupApi {
 
   async startRestore(
     clusterRef: string,
-    options: RestoreRequest,
+    options: RestoreRequest | ApprovedRestoreStart,
   ): Promise<Operation> {
     return this.start('restore', { clusterRef, ...options });
+  }
+
+  async requestRestore(
+    clusterRef: string,
+    options: NewRestoreRequest,
+  ): Promise<RequestedRestore> {
+    this.answer('request', { clusterRef, ...options });
+    return this.addRequest({ clusterRef, ...options });
+  }
+
+  async getRequestedRestore(id: string): Promise<RequestedRestore> {
+    this.answer();
+    return this.changeRequest(id, {});
+  }
+
+  async approveRestore(
+    id: string,
+    options: { reason?: string; emergency?: boolean },
+  ): Promise<RequestedRestore> {
+    this.answer('approve', { id, ...options });
+    const { reason, emergency: isEmergency = false } = options;
+    const decision = { ...DECIDED, reason, isEmergency };
+    return this.changeRequest(id, { status: 'approved', decision });
+  }
+
+  async rejectRestore(
+    id: string,
+    options: { reason: string },
+  ): Promise<RequestedRestore> {
+    this.answer('reject', { id, ...options });
+    const decision = { ...DECIDED, ...options };
+    return this.changeRequest(id, { status: 'rejected', decision });
+  }
+
+  async withdrawRestore(id: string): Promise<RequestedRestore> {
+    this.answer('withdraw', { id });
+    return this.changeRequest(id, { status: 'withdrawn' });
   }
 
   async verifyBackup(id: string): Promise<Operation> {
@@ -329,6 +391,21 @@ export class InMemoryClusterBackup implements ClusterBackupApi {
     const index = this.backups.findIndex(backup => backup.id === id);
     this.backups[index] = { ...this.backups[index], ...change };
     return this.backups[index];
+  }
+
+  private changeRequest(
+    id: string,
+    change: Partial<RequestedRestore>,
+  ): RequestedRestore {
+    let changed: RequestedRestore | undefined;
+    for (const overview of this.overviews.values()) {
+      overview.restoreRequests = overview.restoreRequests.map(each => {
+        if (each.id !== id) return each;
+        changed = { ...each, ...change };
+        return changed;
+      });
+    }
+    return changed!;
   }
 
   private start(

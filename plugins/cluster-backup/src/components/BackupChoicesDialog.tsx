@@ -5,6 +5,7 @@ import { useState } from 'react';
 import { clusterBackupApiRef } from '../api/clusterBackupApiRef';
 import { clusterBackupTranslationRef } from '../translation';
 import { ActionDialog } from './ActionDialog';
+import { ReasonField } from './ReasonField';
 
 /** Takes a backup under another name, into some of the stores, or without a quorum. */
 export function BackupChoicesDialog(props: {
@@ -12,6 +13,8 @@ export function BackupChoicesDialog(props: {
   clusterName: string;
   /** Ids of all stores. */
   stores: string[];
+  /** That the survivor of a lost quorum is backed up is chosen already. */
+  isOfSurvivor: boolean;
   onStarted(operation: Operation): void;
   onClose(): void;
 }) {
@@ -20,19 +23,21 @@ export function BackupChoicesDialog(props: {
   const { t } = useTranslationRef(clusterBackupTranslationRef);
   const [text, setText] = useState('');
   const [chosen, setChosen] = useState(stores);
-  const [withoutQuorum, setWithoutQuorum] = useState(false);
+  const [withoutQuorum, setWithoutQuorum] = useState(props.isOfSurvivor);
+  const [why, setWhy] = useState('');
+  const reason = why.trim();
   const name = text.trim();
 
   return (
     <ActionDialog
       title={t('choices.title', { cluster })}
       submitLabel={t('actions.backUp')}
-      isComplete={chosen.length > 0}
+      isComplete={chosen.length > 0 && (reason !== '' || !withoutQuorum)}
       onSubmit={() =>
         api.startBackup(clusterRef, {
           ...(name && { name }),
           ...(chosen.length < stores.length && { stores: chosen }),
-          ...(withoutQuorum && { withoutQuorum }),
+          ...(withoutQuorum && { withoutQuorum, reason }),
         })
       }
       onStarted={props.onStarted}
@@ -81,6 +86,15 @@ export function BackupChoicesDialog(props: {
               {t('choices.withoutQuorumDescription')}
             </Text>
           </div>
+          {withoutQuorum && (
+            <ReasonField
+              label={t('reason.ofChoices')}
+              value={why}
+              onChange={setWhy}
+              isRequired
+              isDisabled={isBusy}
+            />
+          )}
         </>
       )}
     </ActionDialog>

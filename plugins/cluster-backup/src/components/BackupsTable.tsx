@@ -36,6 +36,8 @@ export function BackupsTable(props: {
   /** Why none can be restored now. */
   reasonAgainstRestore?: string;
   onRestore(backup: Backup): void;
+  /** A restore takes a second person: it is requested first. */
+  needsSecondPerson: boolean;
   /** Why none can be verified now. */
   reasonAgainstVerify?: string;
   onVerify(backup: Backup): void;
@@ -144,19 +146,22 @@ export function BackupsTable(props: {
     {
       id: 'actions',
       label: t('backups.actions'),
-      minWidth: 110,
+      minWidth: props.needsSecondPerson ? 150 : 110,
       cell: backup => (
         <Cell>
           <ReasonedButton
             size="small"
             variant="secondary"
             reason={props.reasonAgainstRestore}
-            aria-label={t('actions.restoreBackupOf', {
-              time: formatTime(backup.createdAt),
-            })}
+            aria-label={t(
+              props.needsSecondPerson
+                ? 'request.actionFor'
+                : 'actions.restoreBackupOf',
+              { time: formatTime(backup.createdAt) },
+            )}
             onPress={() => props.onRestore(backup)}
           >
-            {t('actions.restore')}
+            {t(props.needsSecondPerson ? 'request.action' : 'actions.restore')}
           </ReasonedButton>
         </Cell>
       ),

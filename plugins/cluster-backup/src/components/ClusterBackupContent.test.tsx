@@ -24,6 +24,7 @@ import { ClusterBackupContent } from './ClusterBackupContent';
 jest.mock('../framing/isFramed', () => ({ isFramed: jest.fn() }));
 
 const CLUSTER = 'resource:default/production';
+const ME = 'user:default/me';
 const user = userEvent.setup();
 let portal: InMemoryClusterBackup;
 
@@ -48,6 +49,7 @@ function open(
         [clusterBackupApiRef, portal],
         [catalogApiRef, catalogApiMock({ entities: [entity, ...others] })],
         mockApis.permission({ authorize }),
+        mockApis.identity({ userEntityRef: ME }),
       ],
       mountedRoutes: { '/catalog/:namespace/:kind/:name': entityRouteRef },
     },
@@ -106,6 +108,7 @@ describe('what restores replaced', () => {
         create: { allowed: true },
         restore: { allowed: false, reason: 'Only owners.' },
         approve: { allowed: true },
+        approveAlone: { allowed: false },
         manage: { allowed: true },
         reveal: { allowed: true },
       },
@@ -447,6 +450,7 @@ describe('a cluster that little can be done with', () => {
       create: { allowed: false },
       restore: { allowed: false, reason: 'Only its owners may restore it.' },
       approve: { allowed: false, reason: 'Only its owners may approve it.' },
+      approveAlone: { allowed: false },
       manage: { allowed: false, reason: 'Only its owners may keep it.' },
       reveal: { allowed: false, reason: 'Only its owners may get in.' },
     };
@@ -611,11 +615,23 @@ describe('a restore', () => {
     await user.click(
       dialog.getByRole('button', { name: 'Back up the survivor' }),
     );
+    const choices = within(await screen.findByRole('dialog'));
+    expect(
+      choices.getByRole('checkbox', { name: /^Even when etcd/ }),
+    ).toBeChecked();
+    const backUp = choices.getByRole('button', { name: 'Back up now' });
+    expect(backUp).toBeDisabled();
+    await user.type(choices.getByLabelText(/^Why it has to/), 'Two are dead.');
+    await user.click(backUp);
     await screen.findByText('Backup queued');
     expect(portal.asked).toEqual([
       {
         what: 'backup',
-        with: { clusterRef: CLUSTER, withoutQuorum: true },
+        with: {
+          clusterRef: CLUSTER,
+          withoutQuorum: true,
+          reason: 'Two are dead.',
+        },
       },
     ]);
   });
@@ -648,10 +664,13 @@ describe('a restore', () => {
       dialog.getByLabelText('Dead control-plane machines'),
       'cp-3, cp-4',
     );
+    await user.click(dialog.getByText('Override a refusal'));
+    await user.click(dialog.getByRole('checkbox', { name: /^The clocks/ }));
     await user.type(dialog.getByLabelText(/^Type production/), 'production');
-    await user.click(
-      dialog.getByRole('button', { name: 'Restore production' }),
-    );
+    const restore = dialog.getByRole('button', { name: 'Restore production' });
+    expect(restore).toBeDisabled();
+    await user.type(dialog.getByLabelText(/^Why it has to/), ' A fire. ');
+    await user.click(restore);
     await waitFor(() => expect(portal.asked).toHaveLength(1));
     expect(portal.asked).toEqual([
       {
@@ -659,6 +678,8 @@ describe('a restore', () => {
         with: expect.objectContaining({
           withFiles: true,
           leaveOut: ['cp-3', 'cp-4'],
+          overrides: ['clock-skew'],
+          reason: 'A fire.',
         }),
       },
     ]);
@@ -1107,5 +1128,171 @@ describe('recipients', () => {
       answer: 'the answer',
     });
     expect(JSON.stringify(portal.asked)).not.toContain('AGE-SECRET-KEY');
+  });
+});
+
+describe('a restore that takes a second person', () => {
+  const needsSecondPerson = true;
+  const backups = [aBackup({ isEncrypted: false })];
+  const asked = (status: string) =>
+    region(new RegExp(`^A (request for a )?restore ${status}`));
+
+  it('is requested with a reason, and without a key', async () => {
+    portal.addCluster(CLUSTER, { backups, needsSecondPerson });
+    open();
+    await user.click(await button(/^Request a restore of the backup of/));
+    const dialog = within(await screen.findByRole('dialog'));
+    expect(dialog.getByText(/takes a second person/)).toBeVisible();
+    expect(dialog.queryByLabelText(/^Type/)).not.toBeInTheDocument();
+    const submit = dialog.getByRole('button', { name: 'Request the restore' });
+    expect(submit).toBeDisabled();
+    await user.type(dialog.getByLabelText(/^Why it is to/), 'A loss.');
+    await user.click(submit);
+    const request = await asked('waits for a second person');
+    expect(request.getByText('A loss.')).toBeVisible();
+    expect(portal.asked).toEqual([
+      {
+        what: 'request',
+        with: { clusterRef: CLUSTER, backupId: 'backup-1', reason: 'A loss.' },
+      },
+    ]);
+  });
+
+  it('shows what was asked for and found, and is approved by another', async () => {
+    portal.addCluster(CLUSTER, { backups, needsSecondPerson });
+    portal.addRequest({
+      overrides: ['clock-skew'],
+      check: {
+        id: 'c',
+        status: 'succeeded',
+        findings: [
+          {
+            check: 'clocks',
+            level: 'refusal',
+            code: 'clock-skew',
+            message: 'It is late.',
+            remedy: 'Set it.',
+          },
+        ],
+      },
+    });
+    open();
+    const request = await asked('waits');
+    expect(request.getByText('A namespace was deleted.')).toBeVisible();
+    expect(request.getByText('overriding clock-skew')).toBeVisible();
+    expect(request.getByText('It is late.')).toBeVisible();
+    expect(request.getByText('root@10.0.0.12:22')).toBeInTheDocument();
+    expect(
+      request.queryByRole('button', { name: 'Approve alone' }),
+    ).not.toBeInTheDocument();
+    await user.click(request.getByRole('button', { name: 'Approve' }));
+    const dialog = within(await screen.findByRole('dialog'));
+    await user.click(dialog.getByRole('button', { name: 'Approve' }));
+    const approved = await asked('is approved');
+    expect(
+      approved.getByRole('button', { name: 'Start the restore' }),
+    ).toHaveAccessibleDescription('Only who requested it starts it.');
+    expect(portal.asked).toEqual([
+      { what: 'approve', with: { id: 'request-1' } },
+    ]);
+  });
+
+  it('is not approved by its requester, nor before its check has ended', async () => {
+    portal.addCluster(CLUSTER, { needsSecondPerson });
+    portal.addRequest({ requestedBy: ME });
+    portal.addRequest({ check: { id: 'c', status: 'running' } });
+    open();
+    await screen.findAllByRole('region', { name: /^A restore waits/ });
+    await waitFor(() => {
+      const buttons = screen.getAllByRole('button', { name: 'Approve' });
+      expect(buttons[0]).toHaveAccessibleDescription(/^The check has not/);
+      expect(buttons[1]).toHaveAccessibleDescription(/^You requested it/);
+    });
+    await user.click(await button('Withdraw'));
+    await waitFor(() =>
+      expect(portal.asked).toEqual([
+        { what: 'withdraw', with: { id: 'request-1' } },
+      ]),
+    );
+  });
+
+  it('is rejected, and approved alone in an emergency, with a reason', async () => {
+    portal.addCluster(CLUSTER, {
+      needsSecondPerson,
+      allowed: {
+        create: { allowed: true },
+        restore: { allowed: true },
+        approve: { allowed: true },
+        approveAlone: { allowed: true },
+        manage: { allowed: true },
+        reveal: { allowed: true },
+      },
+    });
+    portal.addRequest({ requestedBy: ME });
+    open();
+    for (const name of ['Reject', 'Approve alone']) {
+      await user.click(await button(name));
+      const dialog = within(await screen.findByRole('dialog'));
+      const submit = dialog.getByRole('button', { name });
+      expect(submit).toBeDisabled();
+      if (name === 'Reject') {
+        await user.click(dialog.getByRole('button', { name: 'Cancel' }));
+        continue;
+      }
+      expect(dialog.getByText(/^No second person looks/)).toBeVisible();
+      await user.type(dialog.getByLabelText(/^Why/), 'It burns.');
+      await user.click(submit);
+    }
+    const approved = await asked('is approved');
+    expect(approved.getByText(/alone, in an emergency/)).toBeVisible();
+    expect(portal.asked).toEqual([
+      {
+        what: 'approve',
+        with: { id: 'request-1', reason: 'It burns.', emergency: true },
+      },
+    ]);
+  });
+
+  it('is started by its requester with what was approved', async () => {
+    portal.addCluster(CLUSTER, { backups, needsSecondPerson });
+    portal.addRequest({ requestedBy: ME, status: 'approved' });
+    open();
+    await waitFor(async () =>
+      expect(
+        await button('Start the restore'),
+      ).not.toHaveAccessibleDescription(),
+    );
+    await user.click(await button('Start the restore'));
+    const dialog = within(await screen.findByRole('dialog'));
+    await dialog.findByText(/This archive is not encrypted/);
+    await user.type(dialog.getByLabelText(/^Type production/), 'production');
+    await user.click(
+      dialog.getByRole('button', { name: 'Restore production' }),
+    );
+    await waitFor(() =>
+      expect(portal.asked).toEqual([
+        {
+          what: 'restore',
+          with: {
+            clusterRef: CLUSTER,
+            requestId: 'request-1',
+            confirmation: 'production',
+            fileKey: undefined,
+          },
+        },
+      ]),
+    );
+  });
+
+  it('says why it is void', async () => {
+    portal.addCluster(CLUSTER, { needsSecondPerson });
+    const voidBecause = ['A restore of the cluster was begun since.'];
+    portal.addRequest({ status: 'void', voidBecause });
+    open();
+    const request = await asked('is void');
+    expect(request.getByText(voidBecause[0])).toBeVisible();
+    expect(
+      request.queryByRole('button', { name: /Approve|Start/ }),
+    ).not.toBeInTheDocument();
   });
 });

@@ -40,7 +40,9 @@ import { ProveDialog } from './ProveDialog';
 import { ReadDenied } from './ReadDenied';
 import { ReasonedButton } from './ReasonedButton';
 import { RelatedClusters } from './RelatedClusters';
+import { RequestRestoreDialog } from './RequestRestoreDialog';
 import { RestoreDialog } from './RestoreDialog';
+import { RestoreRequests } from './RestoreRequests';
 import { SilencePanel } from './SilencePanel';
 import { WayIn } from './WayIn';
 
@@ -92,7 +94,7 @@ function ConfiguredCluster(props: {
   const [refusal, setRefusal] = useState<Error>();
   const [restoring, setRestoring] = useState<Backup>();
   const [isProving, setProving] = useState(false);
-  const [isChoosing, setChoosing] = useState(false);
+  const [choosing, setChoosing] = useState<'options' | 'survivor'>();
 
   const current = overview.current;
   const followed = useOperation(current?.id ?? shown?.id);
@@ -134,6 +136,7 @@ function ConfiguredCluster(props: {
       create: clusterBackupCreatePermission,
       restore: clusterBackupRestorePermission,
       approve: clusterBackupApprovePermission,
+      approveAlone: clusterBackupApprovePermission,
       manage: clusterBackupManagePermission,
       reveal: clusterBackupRevealPermission,
     }[right].name;
@@ -145,6 +148,17 @@ function ConfiguredCluster(props: {
     ? t(`busy.${active.status as 'queued' | 'running' | 'interrupted'}`)
     : undefined;
   const againstBackup = denialOf('create') ?? busy ?? overview.fault?.message;
+
+  const ofRestore = {
+    clusterName,
+    overview,
+    reasonAgainstBackup: againstBackup,
+    onBackUpSurvivor: () => {
+      setRestoring(undefined);
+      setChoosing('survivor');
+    },
+    onClose: () => setRestoring(undefined),
+  };
 
   return (
     <Flex direction="column" gap="4">
@@ -169,7 +183,7 @@ function ConfiguredCluster(props: {
               variant="secondary"
               iconStart={<RiEqualizerLine />}
               reason={againstBackup}
-              onPress={() => setChoosing(true)}
+              onPress={() => setChoosing('options')}
             >
               {t('actions.backUpWithOptions')}
             </ReasonedButton>
@@ -211,8 +225,17 @@ function ConfiguredCluster(props: {
           onDismiss={() => setShown(undefined)}
         />
       )}
+      <RestoreRequests
+        overview={overview}
+        clusterName={clusterName}
+        reasonAgainstApprove={denialOf('approve')}
+        reasonAgainstStart={denialOf('restore') ?? busy}
+        onChanged={refresh}
+        onStarted={follow}
+      />
       <BackupsTable
         clusterRef={clusterRef}
+        needsSecondPerson={overview.needsSecondPerson}
         expireAfterDays={overview.expireAfterDays}
         version={versionOf(overview)}
         reasonAgainstRestore={denialOf('restore') ?? busy}
@@ -247,35 +270,37 @@ function ConfiguredCluster(props: {
           onClose={() => setProving(false)}
         />
       )}
-      {isChoosing && (
+      {choosing && (
         <BackupChoicesDialog
           clusterRef={clusterRef}
           clusterName={clusterName}
           stores={overview.stores}
+          isOfSurvivor={choosing === 'survivor'}
           onStarted={started => {
-            setChoosing(false);
+            setChoosing(undefined);
             follow(started);
           }}
-          onClose={() => setChoosing(false)}
+          onClose={() => setChoosing(undefined)}
         />
       )}
-      {restoring && (
-        <RestoreDialog
+      {restoring && overview.needsSecondPerson && (
+        <RequestRestoreDialog
+          {...ofRestore}
           backup={restoring}
-          clusterName={clusterName}
-          overview={overview}
-          reasonAgainstBackup={againstBackup}
-          onBackUpSurvivor={() => {
+          onRequested={() => {
             setRestoring(undefined);
-            start('backup', () =>
-              api.startBackup(clusterRef, { withoutQuorum: true }),
-            );
+            refresh();
           }}
+        />
+      )}
+      {restoring && !overview.needsSecondPerson && (
+        <RestoreDialog
+          {...ofRestore}
+          backup={restoring}
           onStarted={started => {
             setRestoring(undefined);
             follow(started);
           }}
-          onClose={() => setRestoring(undefined)}
         />
       )}
     </Flex>

@@ -1,0 +1,68 @@
+import { RootConfigService } from '@backstage/backend-plugin-api';
+import { configurationWrong } from '@cluster-backup/engine';
+
+/** How a cluster is protected. */
+export interface Protection {
+  /** A restore takes the approval of a second person. */
+  secondPerson: boolean;
+}
+
+type Section = ReturnType<RootConfigService['getConfig']>;
+
+const UNPROTECTED: Protection = { secondPerson: false };
+
+/**
+ * The protection of each cluster, by its configured name: `clusterBackup.protection` is for all of them, and what a
+ * cluster's own `protection` says overrides it.
+ *
+ * @throws ClusterBackupError `configuration-wrong`
+ */
+export function readProtection(
+  config: RootConfigService,
+): (name?: string) => Protection {
+  const section = config.getOptionalConfig('clusterBackup');
+  const standard = ruleOf(section, UNPROTECTED);
+  const clusters = section?.getOptionalConfigArray('clusters') ?? [];
+  const rules = new Map(
+    clusters.map(cluster => [
+      cluster.getOptionalString('name'),
+      ruleOf(cluster, standard),
+    ]),
+  );
+  return name => rules.get(name) ?? standard;
+}
+
+function ruleOf(of: Section | undefined, standard: Protection): Protection {
+  const rule = of?.getOptionalConfig('protection');
+  if (!rule) return standard;
+  const unknown = rule.keys().find(key => !Object.hasOwn(UNPROTECTED, key));
+  if (unknown !== undefined) {
+    throw configurationWrong(
+      'of the portal',
+      `protection has ${unknown}, which nobody knows; it can have: ${Object.keys(
+        UNPROTECTED,
+      ).join(', ')}`,
+    );
+  }
+  return {
+    secondPerson:
+      rule.getOptionalBoolean('secondPerson') ?? standard.secondPerson,
+  };
+}
+
+/**
+ * Milliseconds that a request for a restore counts.
+ *
+ * @throws ClusterBackupError `configuration-wrong`
+ */
+export function requestsExpireAfter(config: RootConfigService): number {
+  const hours =
+    config.getOptionalNumber(
+      'clusterBackup.restoreRequests.expireAfterHours',
+    ) ?? 24;
+  if (hours > 0) return hours * 3_600_000;
+  throw configurationWrong(
+    'of the portal',
+    `restoreRequests.expireAfterHours ${hours} is no number of hours`,
+  );
+}
