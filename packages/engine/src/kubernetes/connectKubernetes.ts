@@ -9,6 +9,8 @@ import { KubernetesCredentials } from './kubeconfig';
 
 const TIMEOUT_MS = 10_000;
 const MAX_ANSWER = 64 << 20;
+/** Characters of what an API server says; it stands in messages and logs. */
+const MAX_REASON = 1000;
 
 /** A node as the API server lists it. @public */
 export interface KubernetesNode {
@@ -207,8 +209,10 @@ export function connectKubernetes(
   /** The reason in a Status object, else the first line. */
   function reasonOf({ status, body }: Answer): string {
     try {
-      const { message } = JSON.parse(body) as { message?: string };
-      return message ?? `HTTP ${status}`;
+      const { message } = JSON.parse(body) as { message?: unknown };
+      return typeof message === 'string'
+        ? message.slice(0, MAX_REASON)
+        : `HTTP ${status}`;
     } catch {
       return body.split('\n')[0].slice(0, 200) || `HTTP ${status}`;
     }

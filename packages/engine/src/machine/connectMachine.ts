@@ -1,5 +1,6 @@
 import { Duplex } from 'node:stream';
 import { ClusterBackupError } from '../errors';
+import { refuseInvalidAddress } from './address';
 import { connectTcp, Connection, logIn, OtherKeyPresented } from './connection';
 import { unreachable } from './failures';
 import { hostKeyJudge, knownHostsLine } from './hostKeys';
@@ -22,7 +23,7 @@ export interface ConnectOptions {
 /**
  * Logs in to a machine over SSH, through its jump hosts where it has any.
  *
- * Fails with a {@link ClusterBackupError}: `machine-unreachable`, `machine-login-refused`, `ssh-key-unreadable`,
+ * Fails with a {@link ClusterBackupError}: `machine-address-invalid`, `machine-unreachable`, `machine-login-refused`, `ssh-key-unreadable`,
  * `host-key-unknown`, `host-key-changed`, `host-key-revoked`, `known-hosts-unreadable`,
  * `machine-session-refused`, `login-shell-noisy`, `login-shell-unsupported`; `details.machine` names the machine,
  * which may be a jump host.
@@ -47,6 +48,7 @@ async function connect(
   access: MachineAccess,
   options: ConnectOptions,
 ): Promise<SshMachine> {
+  refuseInvalidAddress(access);
   const jump = access.jump && (await connect(access.jump, options));
   try {
     if (jump) {

@@ -36,6 +36,22 @@ const UNREACHABLE: Record<string, [string, string]> = {
   ],
 };
 
+export function addressInvalid(
+  access: MachineAccess,
+  what: string,
+): ClusterBackupError {
+  return new ClusterBackupError({
+    code: 'machine-address-invalid',
+    message: `What is given of ${JSON.stringify(
+      access.name.slice(0, 100),
+    )} cannot be used: ${what}.`,
+    state: 'The machine was not contacted.',
+    remedy:
+      'Correct it where the machine is configured or, of a cluster of layout gdc, in its Cluster resource or NodePool.',
+    details: { machine: access.name.slice(0, 100) },
+  });
+}
+
 export function unreachable(
   access: MachineAccess,
   cause: unknown,
