@@ -147,6 +147,11 @@ export interface Config {
       /** Of gdc: who is asked whether a GCP key is still accepted. Default Google. */
       gcpTokenUrl?: string;
     }>;
+    /**
+     * Names of clusters that the portal needs, for its database say: the portal does not restore them. The one that it
+     * runs on it knows by itself.
+     */
+    portalClusters?: string[];
     /** Where people find help with a restore; it is shown before one. */
     supportLink?: {
       /** `https://...` or `mailto:...`. */

@@ -91,10 +91,10 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-async function startBackend() {
+async function startBackend(more: object = {}) {
   ({ backend } = await startPortal({
     knex,
-    section,
+    section: { ...section, ...more },
     entities: [
       ...['lab', 'other'].map(name => {
         const entity = clusterEntity(name, 'user:default/mock');
@@ -325,6 +325,22 @@ it('does not restore with another key, and says that nothing was changed', async
       code: 'archive-wrong-key',
       state: 'Nothing on the cluster was changed.',
     },
+  });
+});
+
+it('does not restore a cluster that it needs itself', async () => {
+  const backup = await backUp();
+  await backend!.stop();
+  await startBackend({ portalClusters: ['lab'] });
+  expect(await get(CLUSTER)).toMatchObject({ runsPortal: true });
+  const refused = await post(`${CLUSTER}/restores`, {
+    backupId: backup.id,
+    confirmation: 'lab',
+  });
+  expect(refused.status).toBe(409);
+  expect(refused.body.error).toMatchObject({
+    code: 'cluster-runs-portal',
+    details: { command: expect.stringContaining('--backup-file') },
   });
 });
 

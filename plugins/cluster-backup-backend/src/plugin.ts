@@ -25,6 +25,7 @@ import { ClusterOperations } from './operations/ClusterOperations';
 import { ConfiguredClusters } from './operations/ConfiguredClusters';
 import { tendKeptData } from './operations/keptData';
 import { ownersNotifier } from './operations/notifyOwners';
+import { portalsOwnClusters } from './operations/portalsOwnCluster';
 import { OperationWorker } from './operations/OperationWorker';
 import { readProtection, requestsExpireAfter } from './operations/protection';
 import { RestoreRequests } from './operations/RestoreRequests';
@@ -99,6 +100,9 @@ export const clusterBackupPlugin = createBackendPlugin({
           protectionOf: readProtection(config),
           expireInMs: requestsExpireAfter(config),
         });
+        const portalsOwn = await portalsOwnClusters(
+          config.getOptionalStringArray('clusterBackup.portalClusters') ?? [],
+        );
         const clusterOperations = new ClusterOperations({
           clusters,
           operations,
@@ -106,6 +110,7 @@ export const clusterBackupPlugin = createBackendPlugin({
           restoreRequests,
           worker,
           logger,
+          portalsOwn,
         });
 
         registerClusterRules(deps);
@@ -127,6 +132,7 @@ export const clusterBackupPlugin = createBackendPlugin({
             clusterOperations,
             restoreRequests,
             notifyOwners: ownersNotifier({ ...deps, ownership }),
+            portalsOwn,
             supportLink: supportLink(config),
           }),
         );

@@ -426,6 +426,8 @@ export interface ClusterOverview {
   current?: Operation;
   /** The last operations, newest first; the current one among them. */
   recent: Operation[];
+  /** The portal runs on it, or needs it, and does not restore it. */
+  runsPortal: boolean;
   ownership: ClusterOwnership;
   /** A restore takes the approval of a second person. */
   needsSecondPerson: boolean;

@@ -369,6 +369,8 @@ export const clusterBackupTranslationRef = createTranslationRef({
       rejectTitle: 'Reject a restore of {{cluster}}',
     },
     restore: {
+      runsPortal:
+        'The portal runs on this cluster, or needs it, and would stop with it. Restore it without the portal: cluster-backup restore.',
       title: 'Restore {{cluster}}',
       whatHappens: 'What will happen',
       outage:

@@ -26,6 +26,7 @@ import { ArchiveToOpen, Job, Outcome } from './Job';
 import { foreseen } from './fault';
 import { OperationWorker } from './OperationWorker';
 import { refuseOtherArchive, RestoreRequests } from './RestoreRequests';
+import { PortalsOwnClusters, refusePortalsOwn } from './portalsOwnCluster';
 import { startEngine } from './startEngine';
 
 const FILE_KEY_BYTES = 16;
@@ -40,6 +41,7 @@ export class ClusterOperations {
   private readonly restoreRequests: RestoreRequests;
   private readonly worker: OperationWorker;
   private readonly logger: LoggerService;
+  private readonly portalsOwn: PortalsOwnClusters;
 
   constructor(options: {
     clusters: ConfiguredClusters;
@@ -48,6 +50,7 @@ export class ClusterOperations {
     restoreRequests: RestoreRequests;
     worker: OperationWorker;
     logger: LoggerService;
+    portalsOwn: PortalsOwnClusters;
   }) {
     this.clusters = options.clusters;
     this.operations = options.operations;
@@ -55,6 +58,7 @@ export class ClusterOperations {
     this.restoreRequests = options.restoreRequests;
     this.worker = options.worker;
     this.logger = options.logger;
+    this.portalsOwn = options.portalsOwn;
   }
 
   async check(clusterRef: string, by: string): Promise<Operation> {
@@ -146,6 +150,8 @@ export class ClusterOperations {
     const { backupId, withFiles, leaveOut, overrides, reason } = options;
     const decision = decisionOf({ withFiles, leaveOut, overrides, reason });
     const backup = await backupOfCluster(this.backups, clusterRef, backupId);
+    const { summary } = await this.clusters.summary(backup);
+    refusePortalsOwn(this.portalsOwn, name, backup, summary);
     const fileKey = fileKeyTo(backup, options.fileKey);
     const cluster = this.clusters.access(clusterRef);
     const archive = await this.clusters.archive(backup, fileKey);

@@ -7,6 +7,7 @@ import { ClusterOperations } from '../operations/ClusterOperations';
 import { ConfiguredClusters } from '../operations/ConfiguredClusters';
 import { NotifyOwners } from '../operations/notifyOwners';
 import { RestoreRequests } from '../operations/RestoreRequests';
+import { PortalsOwnClusters } from '../operations/portalsOwnCluster';
 
 /** What routes work with. */
 export interface RouterOptions {
@@ -18,5 +19,6 @@ export interface RouterOptions {
   clusterOperations: ClusterOperations;
   restoreRequests: RestoreRequests;
   notifyOwners: NotifyOwners;
+  portalsOwn: PortalsOwnClusters;
   supportLink: ClusterOverview['supportLink'];
 }

@@ -14,6 +14,7 @@ import {
   assessmentOf,
   keptDataOf,
 } from '../operations/keptData';
+import { isPortalsOwn } from '../operations/portalsOwnCluster';
 import { clusterPath, refOf } from './clusterPath';
 import { nothingShape, parse } from './parse';
 import { reasonIn, reasonShape, restoreChoicesShape } from './reasons';
@@ -243,13 +244,15 @@ export function clusterRoutes(options: RouterOptions): Router {
       may(allowed, 'reveal'),
     ]);
     const [create, restore, approve, manage, reveal] = rights;
+    const name = clusters.name(clusterRef);
     return {
       clusterRef,
-      name: clusters.name(clusterRef),
+      name,
       fault: whyNoBackup(clusterRef),
       stores: clusters.stores,
       expireAfterDays: clusters.expireAfterDays,
       supportLink: options.supportLink,
+      runsPortal: isPortalsOwn(options.portalsOwn, name, lastBackup),
       recipients,
       lastBackup,
       current,

@@ -76,6 +76,7 @@ export class InMemoryClusterBackup implements ClusterBackupApi {
       stores: ['local'],
       expireAfterDays: 365,
       recipients: [],
+      runsPortal: false,
       ownership: { owners: ['group:default/platform'], isPinned: false },
       needsSecondPerson: false,
       restoreRequests: [],

@@ -147,6 +147,7 @@ function ConfiguredCluster(props: {
   const busy = isWriting
     ? t(`busy.${active.status as 'queued' | 'running' | 'interrupted'}`)
     : undefined;
+  const runsPortal = overview.runsPortal ? t('restore.runsPortal') : undefined;
   const againstBackup = denialOf('create') ?? busy ?? overview.fault?.message;
 
   const ofRestore = {
@@ -238,7 +239,7 @@ function ConfiguredCluster(props: {
         needsSecondPerson={overview.needsSecondPerson}
         expireAfterDays={overview.expireAfterDays}
         version={versionOf(overview)}
-        reasonAgainstRestore={denialOf('restore') ?? busy}
+        reasonAgainstRestore={denialOf('restore') ?? runsPortal ?? busy}
         onRestore={setRestoring}
         reasonAgainstVerify={denialOf('create')}
         onVerify={({ id }) => start('verify', () => api.verifyBackup(id))}
