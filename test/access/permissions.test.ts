@@ -28,6 +28,7 @@ jest.mock('mongodb', () => ({}), { virtual: true });
 jest.setTimeout(120_000);
 
 const BACKUP = 'a-backup';
+const REQUEST = 'a-request';
 const CLUSTER_PATH = `/clusters/by-entity/${CLUSTER.replace(':', '/')}`;
 
 /** One route for each right, and what none of them understands: to be told so one has to be let in. */
@@ -35,6 +36,7 @@ const RIGHTS = {
   read: ['get', `${CLUSTER_PATH}/backups?limit=none`, undefined],
   create: ['post', `${CLUSTER_PATH}/checks`, { what: 'x' }],
   restore: ['post', `${CLUSTER_PATH}/restores`, { what: 'x' }],
+  approve: ['post', `/restore-requests/${REQUEST}/reject`, { what: 'x' }],
   reveal: ['post', `${CLUSTER_PATH}/kubeconfigs`, { what: 'x' }],
   manage: ['put', `/backups/${BACKUP}/hold`, { what: 'x' }],
 } as const;
@@ -137,12 +139,12 @@ async function startPortal({ features, permission }: Policy) {
       mockServices.rootConfig.factory({ data }),
     ],
   });
-  await recordBackup(join(folder, 'cluster-backup.sqlite'));
+  await recordThings(join(folder, 'cluster-backup.sqlite'));
   await untilTheCatalogKnows();
 }
 
-/** To be kept, or not. */
-async function recordBackup(filename: string) {
+/** To be kept and to be approved, or not. */
+async function recordThings(filename: string) {
   const database = knex({
     client: 'better-sqlite3',
     connection: { filename },
@@ -164,6 +166,21 @@ async function recordBackup(filename: string) {
     signer: 'SHA256:a',
     reservations: '[]',
     before_restore: false,
+  });
+  // Withdrawn: nothing that it names is looked for.
+  await database('restore_requests').insert({
+    id: REQUEST,
+    cluster_ref: CLUSTER,
+    backup_id: BACKUP,
+    status: 'withdrawn',
+    requested_by: 'user:default/otto',
+    requested_at: 1,
+    expires_at: 1,
+    reason: 'x',
+    choices: '{}',
+    frozen: JSON.stringify({ archive: {}, target: {} }),
+    check_id: 'none',
+    is_emergency: false,
   });
   await database.destroy();
 }

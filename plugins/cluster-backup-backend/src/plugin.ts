@@ -91,18 +91,19 @@ export const clusterBackupPlugin = createBackendPlugin({
           logger,
         });
 
+        const portalsOwn = await portalsOwnClusters(
+          config.getOptionalStringArray('clusterBackup.portalClusters') ?? [],
+        );
         const restoreRequests = new RestoreRequests({
           clusters,
           operations,
           backups,
           requests: new RestoreRequestStore(knex),
           worker,
+          portalsOwn,
           protectionOf: readProtection(config),
           expireInMs: requestsExpireAfter(config),
         });
-        const portalsOwn = await portalsOwnClusters(
-          config.getOptionalStringArray('clusterBackup.portalClusters') ?? [],
-        );
         const clusterOperations = new ClusterOperations({
           clusters,
           operations,

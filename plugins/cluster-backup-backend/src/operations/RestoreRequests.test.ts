@@ -28,6 +28,7 @@ beforeEach(async () => {
   sha256 = 'a';
   backup = { clusterRef, sha256 };
   requests = new RestoreRequests({
+    portalsOwn: { authorities: [], names: [] },
     operations,
     requests: new RestoreRequestStore(knex),
     protectionOf: name => ({ secondPerson: name === 'lab' }),

@@ -24,6 +24,7 @@ import { backupOfCluster } from './backupOfCluster';
 import { ConfiguredClusters } from './ConfiguredClusters';
 import { foreseen } from './fault';
 import { OperationWorker } from './OperationWorker';
+import { PortalsOwnClusters, refusePortalsOwn } from './portalsOwnCluster';
 import { Protection } from './protection';
 
 const RECENT = 5;
@@ -37,6 +38,7 @@ export class RestoreRequests {
   private readonly worker: OperationWorker;
   private readonly protectionOf: (clusterName?: string) => Protection;
   private readonly expireInMs: number;
+  private readonly portalsOwn: PortalsOwnClusters;
 
   constructor(options: {
     clusters: ConfiguredClusters;
@@ -44,6 +46,7 @@ export class RestoreRequests {
     backups: BackupRecordStore;
     requests: RestoreRequestStore;
     worker: OperationWorker;
+    portalsOwn: PortalsOwnClusters;
     protectionOf: (clusterName?: string) => Protection;
     /** So long a request counts. */
     expireInMs: number;
@@ -53,6 +56,7 @@ export class RestoreRequests {
     this.backups = options.backups;
     this.requests = options.requests;
     this.worker = options.worker;
+    this.portalsOwn = options.portalsOwn;
     this.protectionOf = options.protectionOf;
     this.expireInMs = options.expireInMs;
   }
@@ -92,6 +96,8 @@ export class RestoreRequests {
       });
     }
     const { summary } = await this.clusters.summary(backup);
+    const name = this.clusters.configuredName(clusterRef);
+    refusePortalsOwn(this.portalsOwn, name, backup, summary);
     const check = await this.operations.queue({
       kind: 'check',
       clusterRef,
