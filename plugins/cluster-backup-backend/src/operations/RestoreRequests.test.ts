@@ -5,6 +5,7 @@ import { clusterAt } from '../__testUtils__/silentMachine';
 import { DatabaseOperationStore } from '../database/DatabaseOperationStore';
 import { openDatabase } from '../database/openDatabase';
 import { RestoreRequestStore } from '../database/RestoreRequestStore';
+import { PortalsOwnClusters } from './portalsOwnCluster';
 import { RestoreRequests } from './RestoreRequests';
 
 const clusterRef = 'resource:default/lab';
@@ -17,6 +18,7 @@ let operations: DatabaseOperationStore;
 let requests: RestoreRequests;
 let cluster: ReturnType<typeof clusterAt>;
 let backup: { clusterRef: string; sha256: string } | undefined;
+let portalsOwn: PortalsOwnClusters;
 /** What the stores have. */
 let sha256: string;
 
@@ -26,9 +28,10 @@ beforeEach(async () => {
   operations = new DatabaseOperationStore(knex);
   cluster = clusterAt(1);
   sha256 = 'a';
+  portalsOwn = { authorities: [], names: [] };
   backup = { clusterRef, sha256 };
   requests = new RestoreRequests({
-    portalsOwn: { authorities: [], names: [] },
+    portalsOwn,
     operations,
     requests: new RestoreRequestStore(knex),
     protectionOf: name => ({ secondPerson: name === 'lab' }),
@@ -36,12 +39,23 @@ beforeEach(async () => {
     worker: { wake() {} } as any,
     backups: {
       get: async () =>
-        backup && { key: 'k', createdAt: '2026-11-22T10:00:00Z', ...backup },
+        backup && {
+          key: 'k',
+          copies: [],
+          createdAt: '2026-11-22T10:00:00Z',
+          ...backup,
+        },
     } as any,
     clusters: {
       name: () => 'lab',
+      configuredName: () => 'lab',
       access: () => cluster,
-      summary: async () => ({ summary: { ciphertext: { sha256 } } }),
+      summary: async () => ({
+        summary: {
+          description: { cluster: { caFingerprint: 'f' } },
+          ciphertext: { sha256 },
+        },
+      }),
     } as any,
   });
 });
@@ -70,6 +84,13 @@ const toStart = ({ id }: { id: string }, by = ADA) =>
   requests.approvedFor(id, { clusterRef, by });
 const code = (wanted: string) =>
   expect.objectContaining({ code: wanted }) as any;
+
+it('is not made for the cluster that the portal runs on', async () => {
+  portalsOwn.authorities = ['f'];
+  await expect(request()).rejects.toThrow(
+    expect.objectContaining({ code: 'cluster-runs-portal' }),
+  );
+});
 
 it('refuses a restore by one person alone where a second one is needed', () => {
   expect(() => requests.refuseAlone(clusterRef)).toThrow(
