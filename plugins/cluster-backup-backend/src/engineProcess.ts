@@ -2,7 +2,7 @@ import { readdirSync, writeFileSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { collectYoungGarbage, NOTHING_CHANGED } from '@cluster-backup/engine';
 import { foreseen, notForeseen, stateAfter } from './operations/fault';
-import { FromEngine, isRestore, Job, ToEngine } from './operations/Job';
+import { FromEngine, isRestore, Job, ToEngine, wipe } from './operations/Job';
 import { look, performJob } from './operations/performJob';
 
 /*
@@ -35,6 +35,8 @@ async function main(job: Job) {
     await say({ outcome });
   } catch (error) {
     await say({ outcome: await failure(job, error) });
+  } finally {
+    wipe(job);
   }
   process.disconnect();
 }

@@ -124,40 +124,48 @@ export async function* ageEncrypt(
   learn: (fileKey: Uint8Array) => void = fileKey => fileKey.fill(0),
 ): AsyncGenerator<Buffer, void, undefined> {
   let fileKey: Uint8Array | undefined;
+  let key: Buffer | undefined;
   // The library makes the header and wraps the file key; one more recipient, which adds nothing to the header,
   // learns the key. The payload is not the library's: in JavaScript it runs at a quarter of the speed.
   encrypter.addRecipient({
-    wrapFileKey: key => {
-      fileKey = key.slice();
+    wrapFileKey: given => {
+      fileKey = given.slice();
       return [];
     },
   });
-  const empty = await encrypter.encrypt(new Uint8Array(0));
-  yield Buffer.from(empty.subarray(0, empty.length - PAYLOAD_NONCE - TAG));
+  try {
+    const empty = await encrypter.encrypt(new Uint8Array(0));
+    yield Buffer.from(empty.subarray(0, empty.length - PAYLOAD_NONCE - TAG));
 
-  const nonce = randomBytes(PAYLOAD_NONCE);
-  yield nonce;
-  const key = payloadKey(fileKey!, nonce);
-  learn(fileKey!);
-  const counter = chunkCounter();
-  let held: Buffer | undefined;
-  for await (const block of blocksOf(source, CHUNK * BATCH)) {
-    const bytes = held ? Buffer.concat([held, block]) : block;
-    // The last chunk is sealed differently, and which one is last is known only afterwards.
-    const whole = Math.floor((bytes.length - 1) / CHUNK) * CHUNK;
+    const nonce = randomBytes(PAYLOAD_NONCE);
+    yield nonce;
+    key = payloadKey(fileKey!, nonce);
+    learn(fileKey!);
+    // From here on it is theirs.
+    fileKey = undefined;
+    const counter = chunkCounter();
+    let held: Buffer | undefined;
+    for await (const block of blocksOf(source, CHUNK * BATCH)) {
+      const bytes = held ? Buffer.concat([held, block]) : block;
+      // The last chunk is sealed differently, and which one is last is known only afterwards.
+      const whole = Math.floor((bytes.length - 1) / CHUNK) * CHUNK;
+      const sealed: Buffer[] = [];
+      for (let offset = 0; offset < whole; offset += CHUNK) {
+        const chunk = bytes.subarray(offset, offset + CHUNK);
+        seal(chunk, key, counter(false), sealed);
+      }
+      held = bytes.subarray(whole);
+      if (sealed.length > 0) {
+        yield Buffer.concat(sealed);
+      }
+    }
     const sealed: Buffer[] = [];
-    for (let offset = 0; offset < whole; offset += CHUNK) {
-      seal(bytes.subarray(offset, offset + CHUNK), key, counter(false), sealed);
-    }
-    held = bytes.subarray(whole);
-    if (sealed.length > 0) {
-      yield Buffer.concat(sealed);
-    }
+    seal(held ?? Buffer.alloc(0), key, counter(true), sealed);
+    yield Buffer.concat(sealed);
+  } finally {
+    key?.fill(0);
+    fileKey?.fill(0);
   }
-  const sealed: Buffer[] = [];
-  seal(held ?? Buffer.alloc(0), key, counter(true), sealed);
-  yield Buffer.concat(sealed);
-  key.fill(0);
 }
 
 /** Decrypts, and proves the end: nothing that it gave is to be trusted before it returns. */
@@ -167,6 +175,7 @@ export async function* ageDecrypt(
 ): AsyncGenerator<Buffer, void, undefined> {
   const opener = keys && decrypterFor(keys);
   const iterator = source[Symbol.asyncIterator]();
+  let key: Buffer | undefined;
   try {
     const { header, rest } = await readHeader(iterator);
     if (!opener) {
@@ -183,7 +192,8 @@ export async function* ageDecrypt(
       }
       start = Buffer.concat([start, value]);
     }
-    const key = payloadKey(fileKey, start.subarray(0, PAYLOAD_NONCE));
+    key = payloadKey(fileKey, start.subarray(0, PAYLOAD_NONCE));
+    if (keys && 'identities' in keys) fileKey.fill(0);
     const payload = followedBy(start.subarray(PAYLOAD_NONCE), iterator);
     const counter = chunkCounter();
     let chunks = 0;
@@ -219,8 +229,8 @@ export async function* ageDecrypt(
       throw archiveAltered('The archive ends with an empty chunk.');
     }
     yield last[0];
-    key.fill(0);
   } finally {
+    key?.fill(0);
     await iterator.return?.();
   }
 }

@@ -19,14 +19,18 @@ export async function readNodeCredentials(
 ): Promise<KubernetesCredentials> {
   const { machine } = node;
   const files = await readFiles(machine, [SUPER_ADMIN, ADMIN], signal);
-  for (const path of [SUPER_ADMIN, ADMIN]) {
-    const text = files.get(path);
-    if (text) {
-      return readKubeconfig(
-        text.toString('utf8'),
-        `${path} on ${machine.name}`,
-      );
+  try {
+    for (const path of [SUPER_ADMIN, ADMIN]) {
+      const text = files.get(path);
+      if (text) {
+        return readKubeconfig(
+          text.toString('utf8'),
+          `${path} on ${machine.name}`,
+        );
+      }
     }
+  } finally {
+    for (const content of files.values()) content.fill(0);
   }
   throw new ClusterBackupError({
     code: 'kubeconfig-missing',

@@ -58,15 +58,14 @@ function openSshEd25519(key: KeyObject): string {
   const none = string('none');
   const publicKey = Buffer.concat([string('ssh-ed25519'), string(publicPart)]);
   const checkInts = Buffer.alloc(8);
-  const secret = Buffer.concat([
-    checkInts,
-    publicKey,
-    string(Buffer.concat([seed, publicPart])),
-    string(''),
-  ]);
+  const keyPair = Buffer.concat([seed, publicPart]);
+  const counted = string(keyPair);
+  const secret = Buffer.concat([checkInts, publicKey, counted, string('')]);
   const padding = Buffer.from(
     Array.from({ length: (8 - (secret.length % 8)) % 8 }, (_, i) => i + 1),
   );
+  const padded = Buffer.concat([secret, padding]);
+  const whole = string(padded);
   const body = Buffer.concat([
     Buffer.from('openssh-key-v1\0'),
     none,
@@ -74,14 +73,20 @@ function openSshEd25519(key: KeyObject): string {
     string(''),
     uint32(1),
     string(publicKey),
-    string(Buffer.concat([secret, padding])),
+    whole,
   ]);
-  return [
-    '-----BEGIN OPENSSH PRIVATE KEY-----',
-    ...body.toString('base64').match(/.{1,70}/g)!,
-    '-----END OPENSSH PRIVATE KEY-----',
-    '',
-  ].join('\n');
+  try {
+    return [
+      '-----BEGIN OPENSSH PRIVATE KEY-----',
+      ...body.toString('base64').match(/.{1,70}/g)!,
+      '-----END OPENSSH PRIVATE KEY-----',
+      '',
+    ].join('\n');
+  } finally {
+    for (const bytes of [seed, keyPair, counted, secret, padded, whole, body]) {
+      bytes.fill(0);
+    }
+  }
 }
 
 function uint32(value: number): Buffer {
@@ -91,7 +96,7 @@ function uint32(value: number): Buffer {
 }
 
 function string(value: string | Buffer): Buffer {
-  const bytes = Buffer.from(value);
+  const bytes = typeof value === 'string' ? Buffer.from(value) : value;
   return Buffer.concat([uint32(bytes.length), bytes]);
 }
 

@@ -108,6 +108,11 @@ export function isRestore(job: Job): job is RestoreJob {
   return ['restore', 'resume', 'undo'].includes(job.type);
 }
 
+/** Forgets what opens the archive of a job. */
+export function wipe(job: Job) {
+  if ('archive' in job) job.archive?.fileKey?.fill(0);
+}
+
 /** What the machines' journals say: of a restore that is not over, that there is none, or nothing. */
 export type Unfinished =
   | { onlyForward: boolean; needsArchive?: boolean }

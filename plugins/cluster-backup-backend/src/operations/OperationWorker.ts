@@ -12,7 +12,7 @@ import {
 } from '../database/OperationStore';
 import { endedElsewhere, endingOf } from './endingOf';
 import { foreseen, notForeseen, stateAfter } from './fault';
-import { Job } from './Job';
+import { Job, wipe } from './Job';
 import { OperationLog } from './OperationLog';
 import { recordOf } from './recordOf';
 import { RunningEngine, startEngine } from './startEngine';
@@ -194,7 +194,10 @@ export class OperationWorker {
         fault: told,
       };
     }
-    if (run.isAbandoned) return undefined;
+    if (run.isAbandoned) {
+      wipe(job);
+      return undefined;
+    }
     run.engine = startEngine(job, {
       progress: event => log.tell(event),
       made: ({ key, summary, copies }) =>

@@ -9,7 +9,7 @@ export function sourceOf(archive: ArchiveToOpen): ArchiveSource {
   return {
     open: async signal => (await openStore(store)).get(key, { signal }),
     sha256,
-    key: fileKey && { fileKey: Buffer.from(fileKey) },
+    key: fileKey && { fileKey },
     trustedSigners,
     expireAfterDays,
   };

@@ -28,6 +28,7 @@ describe('startEngine', () => {
 
   it('compares objects in an engine, and tells why it cannot', async () => {
     const defects: string[] = [];
+    const fileKey = Buffer.alloc(16, 'key');
     const { outcome } = startEngine(
       {
         type: 'objects',
@@ -49,6 +50,7 @@ describe('startEngine', () => {
           },
           key: 'default/shop/abababab/x.tar.gz.age',
           sha256: 'a'.repeat(64),
+          fileKey,
           trustedSigners: [],
           expireAfterDays: 365,
         },
@@ -59,6 +61,8 @@ describe('startEngine', () => {
       type: 'failed',
       fault: { code: 'gdc-kubeconfig-missing' },
     });
+    // The engine has it, nobody else.
+    expect(fileKey).toEqual(Buffer.alloc(16));
     expect(defects).toEqual([]);
   });
 

@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { Progress } from '@cluster-backup/engine';
-import { FromEngine, Job, MadeBackup, Outcome, ToEngine } from './Job';
+import { FromEngine, Job, MadeBackup, Outcome, ToEngine, wipe } from './Job';
 
 const ENTRY = require.resolve(
   '@cluster-backup/backstage-plugin-cluster-backup-backend/engineProcess',
@@ -28,7 +28,7 @@ export class EngineEndedError extends Error {
   }
 }
 
-/** Starts a job in a process of its own. */
+/** Starts a job in a process of its own; the file key in it is wiped when it was handed over. */
 export function startEngine(
   job: Job,
   told: {
@@ -45,9 +45,10 @@ export function startEngine(
     detached: true,
   });
   const exited = once(child, 'exit').catch(() => {});
-  const say = (message: ToEngine) => {
+  const say = (message: ToEngine, said = () => {}) => {
     // One that is gone has said so already.
-    if (child.connected) child.send(message, () => {});
+    if (child.connected) child.send(message, said);
+    else said();
   };
   const outcome = new Promise<Outcome>((resolve, reject) => {
     child.on('message', (message: FromEngine) => {
@@ -64,7 +65,8 @@ export function startEngine(
   });
   // Who kills it may not be waiting for it.
   outcome.catch(() => {});
-  say({ job });
+  // The key of an archive is the engine's from now on.
+  say({ job }, () => wipe(job));
   return {
     outcome,
     cancel: () => say({ cancel: true }),

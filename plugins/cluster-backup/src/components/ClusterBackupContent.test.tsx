@@ -528,6 +528,20 @@ describe('a restore', () => {
         },
       },
     ]);
+
+    // What outlives the dialog in the browser.
+    const kept = JSON.stringify([
+      { ...localStorage },
+      { ...sessionStorage },
+      window.history.state,
+      window.location.href,
+      document.cookie,
+      document.documentElement.outerHTML,
+    ]);
+    for (const secret of [archive.identity, archive.fileKey]) {
+      expect(kept).not.toContain(secret);
+    }
+    expect(kept).not.toContain(stranger.identity);
     expect(atob(archive.fileKey)).toHaveLength(16);
     expect(JSON.stringify(portal.asked)).not.toContain('AGE-SECRET-KEY');
     expect(document.body.innerHTML).not.toContain('AGE-SECRET-KEY-1Q');

@@ -14,5 +14,9 @@ export async function fileKeyOf(
   const fileKey = await decrypter.decryptHeader(header).catch(error => {
     throw whyNotOpened(error);
   });
-  return btoa(String.fromCharCode(...fileKey));
+  try {
+    return btoa(String.fromCharCode(...fileKey));
+  } finally {
+    fileKey.fill(0);
+  }
 }
