@@ -16,12 +16,14 @@ export function gdcClusterOf(
   const { spec } = clusterIn(access, objects);
   const type = spec?.type;
   if (typeof type !== 'string' || !TYPES.includes(type)) {
-    throw unusable(access, `spec.type is ${type}, not ${TYPES.join(' or ')}`);
+    const found = JSON.stringify(type)?.slice(0, 100);
+    throw unusable(access, `spec.type is ${found}, not ${TYPES.join(' or ')}`);
   }
+  const version = spec?.anthosBareMetalVersion;
   return {
     access,
     type: type as GdcType,
-    version: String(spec?.anthosBareMetalVersion ?? ''),
+    version: typeof version === 'string' ? version : '',
     objects,
   };
 }

@@ -89,7 +89,7 @@ it.each<[string, KubernetesObject[], string, RegExp]>([
     'an unknown type',
     [clusterResource({ type: 'edge' }), sshKeySecret],
     'gdc-cluster-unusable',
-    /spec\.type is edge/,
+    /spec\.type is "edge"/,
   ],
   [
     'no machines',

@@ -62,7 +62,10 @@ export function gdcMachines(
     ...objects
       .filter(isWorkerPool)
       .flatMap(pool =>
-        addresses(`NodePool ${pool.metadata.name}`, pool.spec as NodeList),
+        addresses(
+          `NodePool ${pool.metadata.name.slice(0, 253)}`,
+          pool.spec as NodeList,
+        ),
       ),
   ].filter(address => !controlPlane.includes(address));
 
@@ -108,8 +111,9 @@ export function secretIn(
 function sshKeyIn(access: GdcAccess, objects: KubernetesObject[]) {
   const { sshKey } = access.secrets;
   for (const wanted of sshKey) {
-    const encoded = secretIn(objects, wanted)?.data?.id_rsa;
-    const privateKey = encoded && Buffer.from(encoded, 'base64').toString();
+    const encoded: unknown = secretIn(objects, wanted)?.data?.id_rsa;
+    const privateKey =
+      typeof encoded === 'string' && Buffer.from(encoded, 'base64').toString();
     if (privateKey && /-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(privateKey)) {
       return { privateKey, from: `${wanted.namespace}/${wanted.name}` };
     }
