@@ -1,4 +1,7 @@
 /* eslint-disable jest/no-standalone-expect -- the rule does not know functions that are called by tests */
+import { existsSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
 import { BackupResult } from '@cluster-backup/engine';
 import { LabNode } from '@cluster-backup/lab';
 import { contentsAt, differences, KeyFacts } from '../proof/contents';
@@ -49,6 +52,19 @@ async function replaceAuthority(node: LabNode) {
     `cd /etc/kubernetes/pki
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=kubernetes -keyout ca.key -out ca.crt 2>/dev/null`,
   ]);
+}
+
+/** An etcdutl that knows no --bump-revision, as those of before did not. */
+async function oldEtcdutl(folder: string): Promise<string> {
+  const path = join(folder, 'old-etcdutl');
+  const found = process.env
+    .PATH!.split(delimiter)
+    .map(directory => join(directory, 'etcdutl'))
+    .find(existsSync);
+  const program = await readFile(found!, 'latin1');
+  const without = program.replaceAll('bump-revision', 'bumb-revision');
+  await writeFile(path, without, 'latin1');
+  return path;
 }
 
 describe.each([
@@ -158,7 +174,33 @@ describe.each([
     await expectRestored();
   });
 
-  if (options.nodes === 1) return;
+  if (options.nodes === 1) {
+    it('goes without raising revisions where nothing can, and somebody decides so', async () => {
+      const { system } = stage.lab.nodes[0];
+      const cluster = {
+        ...stage.access,
+        restoreToolFile: await oldEtcdutl(stage.folder),
+      };
+      await system.hideTool('ctr');
+      try {
+        await expect(stage.restore(backup, { cluster })).rejects.toMatchObject({
+          code: 'etcd-tool-cannot-bump',
+          state: expect.stringContaining('Nothing on the cluster was changed'),
+        });
+        const overrides = ['etcd-tool-cannot-bump'];
+        const restored = await stage.restore(backup, { cluster, overrides });
+        expect(restored.verified.bump).toBe(0);
+        expect(restored.plan.decision).toMatchObject({ what: overrides });
+        expect(restored.reservations).toContainEqual(
+          expect.objectContaining({ code: 'etcd-tool-cannot-bump-overridden' }),
+        );
+      } finally {
+        await system.showTool('ctr');
+      }
+      await expectRestored();
+    });
+    return;
+  }
 
   it('goes on without a dead machine that stays powered off', async () => {
     const { lab } = stage;

@@ -311,6 +311,7 @@ export const clusterBackupTranslationRef = createTranslationRef({
     },
     request: {
       action: 'Request restore',
+      shortAction: 'Request',
       actionFor: 'Request a restore of the backup of {{time}}',
       title: 'Request a restore of {{cluster}}',
       submit: 'Request the restore',

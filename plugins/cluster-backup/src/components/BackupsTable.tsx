@@ -49,6 +49,7 @@ export function BackupsTable(props: {
   const { t } = useTranslationRef(clusterBackupTranslationRef);
   const { up } = useBreakpoint();
   const isNarrow = !up('xs');
+  const requestAction = isNarrow ? 'request.shortAction' : 'request.action';
   const [opened, setOpened] = useState<Backup>();
   const { backups, error, isLoading, loadOlder, reload, replace } = useBackups(
     props.clusterRef,
@@ -161,7 +162,7 @@ export function BackupsTable(props: {
             )}
             onPress={() => props.onRestore(backup)}
           >
-            {t(props.needsSecondPerson ? 'request.action' : 'actions.restore')}
+            {t(props.needsSecondPerson ? requestAction : 'actions.restore')}
           </ReasonedButton>
         </Cell>
       ),
