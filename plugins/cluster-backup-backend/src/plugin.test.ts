@@ -47,6 +47,7 @@ let section: object;
 let identity: string;
 let knex: Knex;
 let backend: TestBackend | undefined;
+let send: jest.Mock;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'cluster-backup-test-'));
@@ -62,6 +63,7 @@ beforeAll(async () => {
   const { machines } = lab.access();
   const access = join(lab.directory, 'access');
   section = {
+    restoreRequests: { emergencyApprovers: ['user:default/mock'] },
     recipients: [key.recipient],
     signingKeyFile: join(folder, 'signing-key.pem'),
     stores: [
@@ -92,7 +94,7 @@ afterAll(async () => {
 });
 
 async function startBackend(more: object = {}) {
-  ({ backend } = await startPortal({
+  ({ backend, send } = await startPortal({
     knex,
     section: { ...section, ...more },
     entities: [
@@ -311,10 +313,25 @@ it('checks, backs up, restores, over HTTP', async () => {
   }
 });
 
-it('does not restore with another key, and says that nothing was changed', async () => {
+it('does not restore with another key, and says that nothing was changed; approved alone, owners are told', async () => {
   const backup = await backUp();
+  const asked = { backupId: backup.id, reason: 'It burns.' };
+  const { body: request } = await post(`${CLUSTER}/restore-requests`, asked);
+  await follow(request.check.id);
+  const alone = { emergency: true, reason: 'Nobody else is awake.' };
+  const path = `/restore-requests/${request.id}/approve`;
+  const others = await post(path, alone, SECOND);
+  expect(others.body.error.code).toBe('emergency-not-member');
+  const approved = await post(path, alone);
+  expect(approved.body.decision).toMatchObject({ isEmergency: true });
+  expect(send).toHaveBeenLastCalledWith({
+    recipients: expect.objectContaining({
+      entityRef: expect.arrayContaining(['user:default/mock', SECOND]),
+    }),
+    payload: expect.objectContaining({ severity: 'critical' }),
+  });
   const restore = await post(`${CLUSTER}/restores`, {
-    backupId: backup.id,
+    requestId: request.id,
     confirmation: 'lab',
     fileKey: Buffer.alloc(16).toString('base64'),
   });

@@ -28,6 +28,7 @@ import { PortalsOwnClusters, refusePortalsOwn } from './portalsOwnCluster';
 import { Protection } from './protection';
 
 const RECENT = 5;
+const OTHER_ARCHIVE = 'The archive is not the one that was requested.';
 
 /** Restores that persons ask others to approve. Whether they may was asked before. */
 export class RestoreRequests {
@@ -259,8 +260,6 @@ export class RestoreRequests {
     return changes;
   }
 }
-
-const OTHER_ARCHIVE = 'The archive is not the one that was requested.';
 
 /**
  * Refuses an archive that is another one than was asked for.
