@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import {
   mkdtemp,
   readdir,
@@ -7,8 +8,10 @@ import {
   utimes,
   writeFile,
 } from 'node:fs/promises';
+import { AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Entity } from '@backstage/catalog-model';
 import {
   mockCredentials,
   mockServices,
@@ -27,6 +30,7 @@ import { Lab, makeSeed, startLab } from '@cluster-backup/lab';
 import { CoreV1Api, KubeConfig } from '@kubernetes/client-node';
 import { Decrypter } from 'age-encryption';
 import { Knex } from 'knex';
+import supertest from 'supertest';
 import { describedApi } from './__testUtils__/describedApi';
 import { clusterEntity, startPortal, userEntity } from './__testUtils__/portal';
 import { DatabaseBackupRecordStore } from './database/DatabaseBackupRecordStore';
@@ -49,7 +53,13 @@ let knex: Knex;
 let backend: TestBackend | undefined;
 let send: jest.Mock;
 
+let visits = 0;
+/** Where nobody ever comes. */
+const elsewhere = createServer(() => visits++);
+
 beforeAll(async () => {
+  elsewhere.listen(0, '127.0.0.1');
+  await once(elsewhere, 'listening');
   folder = await mkdtemp(join(tmpdir(), 'cluster-backup-test-'));
   const key = await generateAgeKey();
   identity = key.identity;
@@ -88,6 +98,7 @@ beforeAll(async () => {
   await startBackend();
 });
 afterAll(async () => {
+  elsewhere.close();
   await backend?.stop();
   await lab?.stop();
   await rm(folder, { recursive: true, force: true });
@@ -99,7 +110,9 @@ async function startBackend(more: object = {}) {
     section: { ...section, ...more },
     entities: [
       ...['lab', 'other'].map(name => {
-        const entity = clusterEntity(name, 'user:default/mock');
+        const entity = pointingElsewhere(
+          clusterEntity(name, 'user:default/mock'),
+        );
         const second = { type: 'ownedBy', targetRef: SECOND };
         return { ...entity, relations: [...entity.relations!, second] };
       }),
@@ -107,6 +120,27 @@ async function startBackend(more: object = {}) {
       userEntity('ada'),
     ],
   }));
+}
+
+/** Whoever edits an entity steers no credentials: what it says of addresses is nobody's business here. */
+function pointingElsewhere(entity: Entity): Entity {
+  const { port } = elsewhere.address() as AddressInfo;
+  const address = `127.0.0.1:${port}`;
+  return {
+    ...entity,
+    metadata: {
+      ...entity.metadata,
+      annotations: {
+        'kubernetes.io/api-server': `https://${address}`,
+        'kubernetes.io/api-server-certificate-authority': 'bm9uZQ==',
+        'kubernetes.io/auth-provider': 'none',
+        'backstage.io/kubernetes-cluster': address,
+        'cluster-backup/address': address,
+        'cluster-backup/controlPlane': `[{"address":"127.0.0.1","port":${port}}]`,
+      },
+    },
+    spec: { ...entity.spec, controlPlane: [{ address: '127.0.0.1', port }] },
+  };
 }
 
 const get = async (path: string) => {
@@ -283,6 +317,7 @@ it('checks, backs up, restores, over HTTP', async () => {
 
   const overview = await get(CLUSTER);
   expect(overview).toMatchObject({ name: 'lab', lastBackup: backup });
+  expect(visits).toBe(0);
   expect(overview.current).toBeUndefined();
   expect(overview.recent).toHaveLength(4);
   expect(overview.restoreRequests).toMatchObject([
@@ -310,6 +345,24 @@ it('checks, backs up, restores, over HTTP', async () => {
     const rows = JSON.stringify(await knex(table).select());
     expect(rows).not.toContain(fileKey);
     expect(rows).not.toContain('PRIVATE KEY');
+  }
+});
+
+it.each([
+  ['a path that climbs', '..%2f..%2fetc%2fpasswd'],
+  ['a prototype', '__proto__'],
+  ['a member of a prototype', 'constructor'],
+  ['an option', '-oProxyCommand=id'],
+  ['a command', '%24(id)'],
+  ['two lines', 'lab%0aother'],
+  ['a byte that ends strings', 'lab%00'],
+  ['no end', 'x'.repeat(5000)],
+])('knows no cluster that is named by %s', async (_, name) => {
+  for (const what of ['', '/backups', '/kept-data', '/assessment']) {
+    const { status } = await supertest(backend!.server).get(
+      `/api/cluster-backup/clusters/by-entity/resource/default/${name}${what}`,
+    );
+    expect(status).toBe(404);
   }
 });
 
