@@ -1,5 +1,13 @@
 import { posix } from 'node:path';
 import { parse } from 'yaml';
+import {
+  list,
+  object,
+  optional,
+  Shape,
+  ShapeProblem,
+  text,
+} from '../archive/jsonShape';
 import { ClusterBackupError, NOTHING_CHANGED } from '../errors';
 import { Machine } from '../machine/Machine';
 import { readCertificate } from '../pki/certificate';
@@ -58,13 +66,50 @@ function unreadable(
   });
 }
 
-function parseDocument<T>(machine: Machine, path: string, text: Buffer): T {
+function parseDocument<T>(
+  machine: Machine,
+  path: string,
+  content: Buffer,
+  shape: Shape<T>,
+): T {
+  let document: unknown;
   try {
-    return parse(text.toString('utf8')) as T;
+    document = parse(content.toString('utf8'));
   } catch (error) {
     throw unreadable(machine, path, 'it is no valid YAML', error);
   }
+  try {
+    return shape(document, '');
+  } catch (error) {
+    throw unreadable(machine, path, (error as ShapeProblem).message);
+  }
 }
+
+const word = optional(
+  text({ max: 65536, pattern: /^[^\0]*$/, what: 'text without NUL' }),
+);
+const kubeletShape = object({ staticPodPath: word });
+const kubeletKubeconfigShape = object({
+  'current-context': word,
+  contexts: optional(
+    list(object({ name: word, context: optional(object({ cluster: word })) }), {
+      max: 1000,
+    }),
+  ),
+  clusters: optional(
+    list(object({ name: word, cluster: optional(object({ server: word })) }), {
+      max: 1000,
+    }),
+  ),
+  users: optional(
+    list(
+      object({
+        user: optional(object({ 'client-certificate-data': word })),
+      }),
+      { max: 1000 },
+    ),
+  ),
+});
 
 /** Static pods of a folder, and the files in it that cannot be read as YAML. */
 function parseManifests(files: Map<string, Buffer>, folder: string) {
@@ -87,12 +132,8 @@ function parseManifests(files: Map<string, Buffer>, folder: string) {
 }
 
 /** The server of the current context. */
-function serverOf(machine: Machine, path: string, text: Buffer): string {
-  const config = parseDocument<{
-    'current-context'?: string;
-    contexts?: Array<{ name: string; context?: { cluster?: string } }>;
-    clusters?: Array<{ name: string; cluster?: { server?: string } }>;
-  } | null>(machine, path, text);
+function serverOf(machine: Machine, path: string, content: Buffer): string {
+  const config = parseDocument(machine, path, content, kubeletKubeconfigShape);
   const cluster = config?.contexts?.find(
     ({ name }) => name === config['current-context'],
   )?.context?.cluster;
@@ -107,10 +148,13 @@ function serverOf(machine: Machine, path: string, text: Buffer): string {
 }
 
 /** The certificate inside of kubelet.conf, as kubeadm leaves it on the node that it began with. */
-function embeddedCertificate(machine: Machine, text: Buffer) {
-  const config = parseDocument<{
-    users?: Array<{ user?: { 'client-certificate-data'?: string } }>;
-  } | null>(machine, KUBELET_KUBECONFIG, text);
+function embeddedCertificate(machine: Machine, content: Buffer) {
+  const config = parseDocument(
+    machine,
+    KUBELET_KUBECONFIG,
+    content,
+    kubeletKubeconfigShape,
+  );
   const data = config?.users?.[0]?.user?.['client-certificate-data'];
   return data ? Buffer.from(data, 'base64') : undefined;
 }
@@ -337,11 +381,8 @@ export async function readControlPlaneNode(
     throw notKubeadm(machine, `there is no ${KUBELET_KUBECONFIG}`);
   }
   const staticPodPath =
-    parseDocument<{ staticPodPath?: string } | null>(
-      machine,
-      KUBELET_CONFIG,
-      kubeletConfig,
-    )?.staticPodPath || MANIFESTS;
+    parseDocument(machine, KUBELET_CONFIG, kubeletConfig, kubeletShape)
+      .staticPodPath || MANIFESTS;
   const manifestsDir = posix.normalize(staticPodPath).replace(/(.)\/$/, '$1');
   const manifests =
     manifestsDir === MANIFESTS ? files : await nodeFiles.read([manifestsDir]);

@@ -1,5 +1,15 @@
 import { posix } from 'node:path';
 import { parse } from 'yaml';
+import {
+  integer,
+  list,
+  object,
+  optional,
+  Shape,
+  ShapeProblem,
+  text,
+} from '../archive/jsonShape';
+import { MAX_ID } from '../archive/limits';
 import { Flags, parseFlags } from './flags';
 
 /** A container of a static pod, as far as a backup needs to know it. */
@@ -22,27 +32,44 @@ export interface StaticPod {
   runAs: { uid: number; gid: number };
 }
 
-interface PodDocument {
-  kind?: unknown;
-  metadata?: { name?: unknown };
-  spec?: {
-    securityContext?: { runAsUser?: number; runAsGroup?: number };
-    containers?: ContainerDocument[];
-    volumes?: Array<{ name?: string; hostPath?: { path?: string } }>;
-  };
-}
+/** YAML says "nothing" where a key stands without a value, and the kubelet takes it so. */
+const maybe = <T>(shape: Shape<T>) =>
+  optional((value, where) =>
+    value === null ? undefined : shape(value, where),
+  );
+const some = <T>(shape: Shape<T>) => maybe(list(shape, { max: 1000 }));
+/** No argument of a command carries NUL. */
+const word = maybe(
+  text({ max: 65536, pattern: /^[^\0]*$/, what: 'text without NUL' }),
+);
+const id = maybe(integer(0, MAX_ID));
 
-interface ContainerDocument {
-  name?: string;
-  image?: string;
-  command?: unknown[];
-  args?: unknown[];
-  env?: Array<{ name?: string; value?: unknown }>;
-  volumeMounts?: Array<{
-    name?: string;
-    mountPath?: string;
-    subPath?: string;
-  }>;
+const containerShape = object({
+  name: word,
+  image: word,
+  command: some(scalar),
+  args: some(scalar),
+  env: some(object({ name: word, value: maybe(scalar) })),
+  volumeMounts: some(object({ name: word, mountPath: word, subPath: word })),
+});
+
+const podShape = object({
+  metadata: object({ name: text({ max: 253 }) }),
+  spec: object({
+    securityContext: maybe(object({ runAsUser: id, runAsGroup: id })),
+    containers: list(containerShape, { max: 1000 }),
+    volumes: some(
+      object({ name: word, hostPath: maybe(object({ path: word })) }),
+    ),
+  }),
+});
+
+type ContainerDocument = ReturnType<typeof containerShape>;
+
+function scalar(value: unknown, where: string): string {
+  const isText = typeof value !== 'object' && !String(value).includes('\0');
+  if (isText) return String(value);
+  throw new ShapeProblem(`${where} is no text without NUL`);
 }
 
 const inside = (path: string, folder: string) =>
@@ -66,20 +93,15 @@ function etcdFlagsOfEnvironment(container: ContainerDocument): string[] {
 /**
  * Reads one manifest. `undefined` when it is no pod.
  *
- * @throws YAMLParseError when it is no YAML
+ * @throws YAMLParseError when it is no YAML, ShapeProblem when it is no such pod
  */
 export function parseStaticPod(
   manifestPath: string,
-  text: string,
+  manifest: string,
 ): StaticPod | undefined {
-  const document = parse(text) as PodDocument | null;
-  if (
-    document?.kind !== 'Pod' ||
-    typeof document.metadata?.name !== 'string' ||
-    !Array.isArray(document.spec?.containers)
-  ) {
-    return undefined;
-  }
+  const found: unknown = parse(manifest);
+  if (Object(found).kind !== 'Pod') return undefined;
+  const document = podShape(found, '');
   const volumes = new Map(
     (document.spec.volumes ?? [])
       .filter(volume => volume.name && volume.hostPath?.path)
@@ -98,9 +120,8 @@ export function parseStaticPod(
       image: container.image ?? '',
       flags: parseFlags([
         ...etcdFlagsOfEnvironment(container),
-        ...[...(container.command ?? []), ...(container.args ?? [])].map(
-          String,
-        ),
+        ...(container.command ?? []),
+        ...(container.args ?? []),
       ]),
       hostPath(containerPath: string) {
         const path = posix.normalize(containerPath);
