@@ -637,6 +637,15 @@ it('keeps a backup in every store that takes the hold, and releases it from all'
   expect((await get(`/backups/${backup.id}`)).hold).toBeDefined();
   expect((await release(backup)).body.hold).toBeUndefined();
   await expect(holdIn('vault')).rejects.toThrow('ENOENT');
+
+  const by = 'user:default/mock';
+  expect(await get(`/backups/${backup.id}/custody`)).toMatchObject([
+    { event: 'released', by },
+    { event: 'held', by, why: 'Once more' },
+    { event: 'released', by },
+    { event: 'held', by, why: 'Before the migration' },
+    { event: 'created', by, operationId: backup.operationId },
+  ]);
 });
 
 it('takes a backup under a chosen name into chosen stores', async () => {

@@ -21,6 +21,7 @@ import { openDatabase } from './database/openDatabase';
 import { RecipientProofs } from './database/RecipientProofs';
 import { RestoreRequestStore } from './database/RestoreRequestStore';
 import { StoreIdentities } from './database/StoreIdentities';
+import { auditEndings } from './operations/auditEndings';
 import { ClusterOperations } from './operations/ClusterOperations';
 import { ConfiguredClusters } from './operations/ConfiguredClusters';
 import { tendKeptData } from './operations/keptData';
@@ -140,6 +141,7 @@ export const clusterBackupPlugin = createBackendPlugin({
         const { clusterRefs } = clusters;
         await watchOwners({ ...deps, ownership, record, clusterRefs });
         await verifyInTurn({ ...deps, backups, clusterOperations });
+        await auditEndings({ ...deps, operations });
         await tendKeptData({ ...deps, clusters });
         const identities = new StoreIdentities(knex);
         await tendStores({ ...deps, clusters, backups, identities });

@@ -6,6 +6,7 @@ import {
   ChosenSecret,
   ClusterAssessment,
   ClusterOverview,
+  CustodyEntry,
   DifferingObject,
   KeptBackup,
   KeptDataReport,
@@ -34,6 +35,8 @@ export interface ClusterBackupApi {
     options?: { next?: string; limit?: number },
   ): Promise<BackupPage>;
   getBackup(id: string): Promise<Backup>;
+  /** What was done to the archive, newest first. */
+  getCustody(id: string): Promise<CustodyEntry[]>;
   /** The archive's age header: what an identity takes the archive's file key from, where it lies. */
   getBackupHeader(id: string): Promise<Uint8Array>;
   /** What restoring a backup would do to the user clusters that its cluster manages. */

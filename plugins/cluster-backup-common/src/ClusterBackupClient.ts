@@ -9,6 +9,7 @@ import {
   ChosenSecret,
   ClusterAssessment,
   ClusterOverview,
+  CustodyEntry,
   DifferingObject,
   KeptBackup,
   KeptDataReport,
@@ -67,6 +68,10 @@ export class ClusterBackupClient implements ClusterBackupApi {
       `/backups/${encodeURIComponent(id)}/header`,
     );
     return new Uint8Array(await response.arrayBuffer());
+  }
+
+  async getCustody(id: string): Promise<CustodyEntry[]> {
+    return this.json('GET', `/backups/${encodeURIComponent(id)}/custody`);
   }
 
   async getManagedClusters(id: string): Promise<ManagedClusters> {

@@ -113,6 +113,37 @@ export interface Backup {
   hold?: BackupHold;
 }
 
+/**
+ * Something that was done to an archive. `opened`: its header was given to a person who restores. `restored`: a restore
+ * of it succeeded, `restoring`: one was begun.
+ *
+ * @public
+ */
+export interface CustodyEntry {
+  /** ISO 8601. */
+  at: string;
+  event:
+    | 'created'
+    | 'found'
+    | 'verified'
+    | 'damaged'
+    | 'missing'
+    | 'opened'
+    | 'compared'
+    | 'put-back'
+    | 'restoring'
+    | 'restored'
+    | 'held'
+    | 'released';
+  /** Who did, an entity reference; absent where nobody did. */
+  by?: string;
+  /** In the words of who did. */
+  why?: string;
+  /** Where, if it was one copy. */
+  store?: string;
+  operationId?: string;
+}
+
 /** What may be chosen for one backup. @public */
 export interface BackupChoices {
   /** The archive's own name, of letters, digits and `. _ -`; its ending is added. */

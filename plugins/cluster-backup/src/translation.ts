@@ -191,6 +191,24 @@ export const clusterBackupTranslationRef = createTranslationRef({
       withoutQuorumDescription:
         'Then of the member with the latest data, running or stopped. It may lack the last writes, and says so.',
     },
+    custody: {
+      title: 'Custody',
+      by: 'by',
+      events: {
+        created: 'Taken',
+        found: 'Found in a store',
+        verified: 'Read whole, and good',
+        damaged: 'Found damaged',
+        missing: 'Found missing',
+        opened: 'Header given out, to open it with',
+        compared: 'Compared with what is there',
+        'put-back': 'Single objects put back',
+        restoring: 'Restore begun',
+        restored: 'Restored',
+        held: 'Hold placed',
+        released: 'Hold released',
+      },
+    },
     hold: {
       held: 'Kept by {{who}} since {{time}}: {{reason}}',
       notIn:

@@ -2,8 +2,10 @@ import {
   Backup,
   BackupHold,
   BackupPage,
+  CustodyEntry,
 } from '@cluster-backup/backstage-plugin-cluster-backup-common';
 import { FoundHold } from '@cluster-backup/engine';
+import { NewCustodyEntry } from './custody';
 
 /** The records of archives; an operation's end writes them. */
 export interface BackupRecordStore {
@@ -15,8 +17,11 @@ export interface BackupRecordStore {
     store: string,
     backup: Omit<Backup, 'id' | 'copies'>,
   ): Promise<void>;
+  /** What was done to the archive, newest first; of one that is gone too. */
+  custody(id: string): Promise<CustodyEntry[]>;
+  recordCustody(entry: NewCustodyEntry): Promise<void>;
   /** That a backup is kept, or that it is not any more. */
-  setHold(id: string, hold: BackupHold | undefined): Promise<void>;
+  setHold(id: string, hold: BackupHold | undefined, by: string): Promise<void>;
   /**
    * Records the holds that were found in stores, where there is no better record, and forgets those that are in none
    * of a backup's stores any more, if all of them were listed.

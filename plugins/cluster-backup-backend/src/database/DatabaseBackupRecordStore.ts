@@ -4,10 +4,12 @@ import {
   BackupCopy,
   BackupHold,
   BackupPage,
+  CustodyEntry,
 } from '@cluster-backup/backstage-plugin-cluster-backup-common';
 import { FoundHold, UNKNOWN_HOLDER } from '@cluster-backup/engine';
 import { Knex } from 'knex';
 import { FoundCopy } from '../operations/Job';
+import { custodyOf, NewCustodyEntry, recordCustody } from './custody';
 import { ago, isoTime, now } from './databaseClock';
 import { BackupRecordStore } from './BackupRecordStore';
 
@@ -110,10 +112,30 @@ export class DatabaseBackupRecordStore implements BackupRecordStore {
     });
   }
 
-  async setHold(id: string, hold: BackupHold | undefined): Promise<void> {
-    await this.knex<BackupRow>('backups')
-      .where({ id })
-      .update({ hold: hold ? JSON.stringify(hold) : null });
+  async custody(id: string): Promise<CustodyEntry[]> {
+    return custodyOf(this.knex, id);
+  }
+
+  async recordCustody(entry: NewCustodyEntry): Promise<void> {
+    await recordCustody(this.knex, entry);
+  }
+
+  async setHold(
+    id: string,
+    hold: BackupHold | undefined,
+    by: string,
+  ): Promise<void> {
+    await this.knex.transaction(async trx => {
+      await trx<BackupRow>('backups')
+        .where({ id })
+        .update({ hold: hold ? JSON.stringify(hold) : null });
+      await recordCustody(trx, {
+        backupId: id,
+        event: hold ? 'held' : 'released',
+        by,
+        why: hold?.reason,
+      });
+    });
   }
 
   async recordHolds(options: {
@@ -271,6 +293,12 @@ export async function insertBackup(
     hold: backup.hold ? JSON.stringify(backup.hold) : null,
   };
   await knex<BackupRow>('backups').insert(row);
+  await recordCustody(knex, {
+    backupId: backup.id,
+    event: backup.foundAt ? 'found' : 'created',
+    by: backup.requestedBy,
+    operationId: backup.operationId,
+  });
 }
 
 function backupOf(row: BackupRow, copies: CopyRow[]): Backup {

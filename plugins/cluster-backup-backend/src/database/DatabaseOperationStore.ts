@@ -11,6 +11,7 @@ import {
 import { Knex } from 'knex';
 import { FoundCopy } from '../operations/Job';
 import { insertBackup, recordCopies } from './DatabaseBackupRecordStore';
+import { recordCustody } from './custody';
 import { after, isoTime, isPostgres, now } from './databaseClock';
 import {
   Claim,
@@ -172,6 +173,13 @@ export class DatabaseOperationStore implements OperationStore {
         attempt: 1,
       });
       if (requestId !== undefined) await useRequest(trx, requestId, id);
+      await recordCustody(trx, {
+        backupId,
+        event: 'restoring',
+        by: requestedBy,
+        why: decision?.reason,
+        operationId: id,
+      });
       const lease = { id, workerId, attempt: 1 };
       await trx<OperationRow>('operations')
         .where({ id })
@@ -279,11 +287,28 @@ export class DatabaseOperationStore implements OperationStore {
         const made = { ...ending.backup, id: backupId };
         await this.insertBackup(trx, lease.id, made);
       }
-      const { backup_id: ofCopies } = (await this.row(trx, lease.id))!;
-      if (ending.copies && ofCopies) {
-        await recordCopies(trx, ofCopies, ending.copies);
+      const row = (await this.row(trx, lease.id))!;
+      if (ending.copies && row.backup_id) {
+        await recordCopies(trx, row.backup_id, ending.copies);
       }
+      await this.recordEnd(trx, row, ending);
     });
+  }
+
+  /** What an operation found out about a backup, and that it was put back. */
+  private async recordEnd(trx: Knex, row: OperationRow, ending: Ending) {
+    const { id, kind, requested_by: by, backup_id: backupId } = row;
+    if (!backupId) return;
+    const entry = { backupId, by, operationId: id };
+    if (kind === 'restore' && ending.status === 'succeeded') {
+      await recordCustody(trx, { ...entry, event: 'restored' });
+    }
+    if (kind !== 'verify') return;
+    for (const { store, state } of ending.copies ?? []) {
+      if (state === 'unknown') continue;
+      const event = state === 'good' ? 'verified' : state;
+      await recordCustody(trx, { ...entry, event, store });
+    }
   }
 
   async giveBack(lease: Lease, why: string): Promise<void> {
@@ -378,8 +403,28 @@ export class DatabaseOperationStore implements OperationStore {
         await this.append(trx, id, [
           { type: 'status', message: found.message },
         ]);
+        await this.recordEnd(trx, (await this.row(trx, id))!, found);
       }
     });
+  }
+
+  async unaudited(limit: number): Promise<Operation[]> {
+    const rows = await this.knex<OperationRow>('operations')
+      .whereNotIn('status', ['queued', 'running'])
+      .where(untold =>
+        untold
+          .whereNull('audited_status')
+          .orWhereNot('audited_status', this.knex.ref('status')),
+      )
+      .orderBy('number')
+      .limit(limit);
+    return rows.map(operationOf);
+  }
+
+  async audited({ id, status }: Operation): Promise<void> {
+    await this.knex('operations')
+      .where({ id })
+      .update({ audited_status: status });
   }
 
   async get(id: string): Promise<Operation | undefined> {

@@ -127,6 +127,11 @@ export interface OperationStore {
     found: { onlyForward: boolean; needsArchive?: boolean } | Ending,
   ): Promise<void>;
 
+  /** Operations whose end, or interruption, the audit was not told of. */
+  unaudited(limit: number): Promise<Operation[]>;
+  /** The audit was told how it ended. */
+  audited(operation: Operation): Promise<void>;
+
   get(id: string): Promise<Operation | undefined>;
   events(
     id: string,

@@ -166,7 +166,7 @@ describe.each(databases.eachSupportedId())('stores on %s', databaseId => {
       // Whoever held it while the stores were listed is not forgotten.
       const { id } = (await backups.last(clusterRef))!;
       const later = new Date(Date.now() + 60_000).toISOString();
-      await backups.setHold(id, { ...hold, at: later });
+      await backups.setHold(id, { ...hold, at: later }, hold.by);
       await tend();
       expect(await recorded()).toMatchObject({ at: later });
     } finally {

@@ -67,6 +67,21 @@ export function backupRoutes(options: RouterOptions): Router {
     response.json(backup);
   });
 
+  router.get('/backups/:id/custody', async (request, response) => {
+    const { id } = request.params;
+    const custody = await authority.perform(
+      request,
+      {
+        event: 'backup-custody-fetch',
+        right: 'read',
+        cluster: clusterOf(id),
+        meta: { backupId: id },
+      },
+      () => backups.custody(id),
+    );
+    response.json(custody);
+  });
+
   router.get('/backups/:id/header', async (request, response) => {
     const { id } = request.params;
     const header = await authority.perform(
@@ -77,7 +92,11 @@ export function backupRoutes(options: RouterOptions): Router {
         cluster: clusterOf(id),
         meta: { backupId: id },
       },
-      async () => clusters.header(await backupOf(id)),
+      async ({ by }) => {
+        const read = await clusters.header(await backupOf(id));
+        await backups.recordCustody({ backupId: id, event: 'opened', by });
+        return read;
+      },
     );
     response.type('application/octet-stream').send(header);
   });
@@ -125,8 +144,9 @@ export function backupRoutes(options: RouterOptions): Router {
         cluster: clusterOf(id),
         meta: { backupId: id },
       },
-      async () => {
+      async ({ by }) => {
         const asked = parse(comparisonShape, request.body);
+        await backups.recordCustody({ backupId: id, event: 'compared', by });
         return clusterOperations.compareObjects(await backupOf(id), asked);
       },
     );
@@ -143,8 +163,15 @@ export function backupRoutes(options: RouterOptions): Router {
         cluster: clusterOf(id),
         meta: { backupId: id, secrets: namesIn(request.body) },
       },
-      async () => {
+      async ({ by }) => {
         const asked = parse(putBackShape, request.body);
+        const why = namesIn(request.body);
+        await backups.recordCustody({
+          backupId: id,
+          event: 'put-back',
+          by,
+          why: asked.missing ? `what is missing ${why}`.trim() : why,
+        });
         return clusterOperations.putBackObjects(await backupOf(id), asked);
       },
     );
@@ -179,7 +206,7 @@ export function backupRoutes(options: RouterOptions): Router {
         cluster: clusterOf(id),
         meta: { backupId: id },
       },
-      async () => release(await backupOf(id)),
+      async ({ by }) => release(await backupOf(id), by),
     );
     response.json(released);
   });
@@ -191,7 +218,7 @@ export function backupRoutes(options: RouterOptions): Router {
     refuseHeld(backup.key, backup.hold);
     const wanted = { ...asked, at: new Date().toISOString() };
     const copies = await clusters.hold(backup, wanted);
-    await backups.setHold(backup.id, wanted);
+    await backups.setHold(backup.id, wanted, asked.by);
     return {
       backup: await backupOf(backup.id),
       failed: copies.flatMap(({ store, problem }) => {
@@ -201,10 +228,12 @@ export function backupRoutes(options: RouterOptions): Router {
     };
   }
 
-  async function release(backup: Backup): Promise<Backup> {
+  async function release(backup: Backup, by: string): Promise<Backup> {
     const wasHeld = await clusters.release(backup);
-    await backups.setHold(backup.id, undefined);
-    if (wasHeld || backup.hold) return backupOf(backup.id);
+    if (wasHeld || backup.hold) {
+      await backups.setHold(backup.id, undefined, by);
+      return backupOf(backup.id);
+    }
     throw new ClusterBackupError({
       code: 'backup-not-held',
       message: `Nobody has said that ${backup.key} is to be kept.`,

@@ -182,6 +182,7 @@ const routes = (clusterRef: string) => {
     ['post', `${cluster}/recipient-challenges`, { recipient }, create, 503],
     ['post', `${cluster}/recipient-proofs`, proving, create, 503],
     ['get', `/backups/${backup}`, undefined, read, 200],
+    ['get', `/backups/${backup}/custody`, undefined, read, 200],
     ['get', `/backups/${backup}/header`, undefined, put, 503],
     ['get', `/backups/${backup}/managed-clusters`, undefined, read, 200],
     ['post', `/backups/${backup}/object-comparisons`, NOTHING, put, 409],
@@ -198,7 +199,7 @@ const routes = (clusterRef: string) => {
   ] as const;
 };
 
-const COUNT = 30;
+const COUNT = 31;
 const each = Array.from({ length: COUNT }, (_, index) => ({ index }));
 
 it('speaks of every route', () => expect(routes(MINE)).toHaveLength(COUNT));

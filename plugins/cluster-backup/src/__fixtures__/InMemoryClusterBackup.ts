@@ -8,6 +8,7 @@ import {
   ClusterAssessment,
   ClusterBackupApi,
   ClusterOverview,
+  CustodyEntry,
   DifferingObject,
   KeptBackup,
   KeptDataReport,
@@ -183,6 +184,29 @@ export class InMemoryClusterBackup implements ClusterBackupApi {
   async getBackup(id: string): Promise<Backup> {
     this.answer();
     return this.backups.find(backup => backup.id === id)!;
+  }
+
+  async getCustody(id: string): Promise<CustodyEntry[]> {
+    this.answer();
+    const { createdAt, requestedBy, hold, copies } = await this.getBackup(id);
+    return [
+      ...(hold
+        ? [
+            {
+              at: hold.at,
+              event: 'held',
+              by: hold.by,
+              why: hold.reason,
+            } as const,
+          ]
+        : []),
+      ...copies.flatMap(({ store, verifiedAt }) =>
+        verifiedAt
+          ? [{ at: verifiedAt, event: 'verified', store } as const]
+          : [],
+      ),
+      { at: createdAt, event: 'created', by: requestedBy },
+    ];
   }
 
   async getBackupHeader(): Promise<Uint8Array> {

@@ -20,6 +20,7 @@ import { formatTime } from '../format/time';
 import { clusterBackupTranslationRef } from '../translation';
 import { BackupFacts } from './BackupFacts';
 import { ComparisonDialog } from './ComparisonDialog';
+import { Custody } from './Custody';
 import { FaultPanel } from './FaultPanel';
 import { Held } from './Held';
 import { HoldDialog } from './HoldDialog';
@@ -95,6 +96,7 @@ export function BackupDialog(props: {
             backup={backup}
             expireAfterDays={props.expireAfterDays}
           />
+          <Custody backupId={backup.id} version={JSON.stringify(backup)} />
         </Flex>
       </DialogBody>
       <DialogFooter>

@@ -445,6 +445,25 @@ describe('a cluster that little can be done with', () => {
     }
   });
 
+  it('tells what was done to an archive, by whom and why', async () => {
+    const backup = aBackup({
+      hold: {
+        by: 'user:default/ada',
+        at: '2026-11-22T10:00:00.000Z',
+        reason: 'Before the move',
+      },
+    });
+    portal.addCluster(CLUSTER, { backups: [backup] });
+    open();
+    await button(/^Restore the backup of/);
+    await user.click((await region('Backups')).getAllByRole('row')[1]);
+    const custody = await region('Custody');
+    expect(custody.getAllByRole('listitem')[0]).toHaveTextContent(
+      /Hold placed by ada: Before the move$/,
+    );
+    expect(custody.getAllByRole('listitem').at(-1)).toHaveTextContent(/Taken/);
+  });
+
   it('says on each button what keeps a person from it', async () => {
     const allowed: ClusterOverview['allowed'] = {
       create: { allowed: false },
