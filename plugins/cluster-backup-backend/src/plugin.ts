@@ -118,6 +118,7 @@ export const clusterBackupPlugin = createBackendPlugin({
         registerClusterRules(deps);
         deps.httpRouter.use(
           createRouter({
+            httpAuth: deps.httpAuth,
             authority: new ClusterAuthority({
               ...deps,
               ownership,

@@ -1,3 +1,4 @@
+import { HttpAuthService } from '@backstage/backend-plugin-api';
 import { ClusterOverview } from '@cluster-backup/backstage-plugin-cluster-backup-common';
 import { ClusterAuthority } from '../authorization/ClusterAuthority';
 import { BackupRecordStore } from '../database/BackupRecordStore';
@@ -11,6 +12,7 @@ import { PortalsOwnClusters } from '../operations/portalsOwnCluster';
 
 /** What routes work with. */
 export interface RouterOptions {
+  httpAuth: HttpAuthService;
   authority: ClusterAuthority;
   clusters: ConfiguredClusters;
   operations: OperationStore;

@@ -3,15 +3,20 @@ import PromiseRouter from 'express-promise-router';
 import { backupRoutes } from './backups';
 import { clusterRoutes } from './clusters';
 import { clusterBackupErrors } from './errors';
+import { limitRequests } from './limitRequests';
 import { operationRoutes } from './operations';
 import { recipientRoutes } from './recipients';
 import { restoreRequestRoutes } from './restoreRequests';
 import { RouterOptions } from './RouterOptions';
 
+/** A hundred Secrets to put back, with the longest names there are. */
+const MOST_BODY = '128kb';
+
 /** The HTTP routes, as openapi.yaml describes them. */
 export function createRouter(options: RouterOptions): Router {
   const router = PromiseRouter();
-  router.use(express.json());
+  router.use(limitRequests(options.httpAuth));
+  router.use(express.json({ limit: MOST_BODY }));
   router.use(clusterRoutes(options));
   router.use(backupRoutes(options));
   router.use(operationRoutes(options));

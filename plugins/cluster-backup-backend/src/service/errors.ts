@@ -36,12 +36,16 @@ function withStatus(error: unknown): unknown {
   if (Object(error).type === 'entity.parse.failed') {
     return withStatus(requestInvalid('its body is no JSON object'));
   }
+  if (Object(error).type === 'entity.too.large') {
+    return withStatus(requestInvalid('its body is larger than any'));
+  }
   const fault = foreseen(error);
   if (!fault) return error;
   const [, { name }] = FAMILIES.find(([codes]) => codes.test(fault.code))!;
   const { message, ...parts } = fault;
   // Where it was thrown is nobody's business outside; in development Backstage would tell.
-  return Object.assign(new Error(message), parts, { name, stack: '' });
+  const status = fault.code === 'request-rate' ? { status: 429 } : {};
+  return Object.assign(new Error(message), parts, status, { name, stack: '' });
 }
 
 /** A request that does not say what it should. */

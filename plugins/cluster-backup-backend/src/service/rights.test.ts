@@ -14,6 +14,7 @@ import {
   clusterBackupRevealPermission,
 } from '@cluster-backup/backstage-plugin-cluster-backup-common';
 import { Knex } from 'knex';
+import request from 'supertest';
 import {
   Audit,
   clusterEntity,
@@ -24,6 +25,7 @@ import {
 import { describedApi } from '../__testUtils__/describedApi';
 import { DatabaseOperationStore } from '../database/DatabaseOperationStore';
 import { openDatabase } from '../database/openDatabase';
+import { MOST_A_MINUTE } from './limitRequests';
 import { RestoreRequestStore } from '../database/RestoreRequestStore';
 
 const MINE = 'resource:default/mine';
@@ -331,6 +333,32 @@ it.each([
     });
   },
 );
+
+it('refuses a body that is larger than any, and whoever asks for too much', async () => {
+  await start();
+  const path = `/backups/${ids[MINE].backup}/hold`;
+  const large = await request(backend!.server)
+    .put(`/api/cluster-backup${path}`)
+    .send({ reason: 'x'.repeat(200_000) });
+  expect([large.status, large.body.error.code]).toEqual([
+    400,
+    'request-invalid',
+  ]);
+  const statuses: number[] = [];
+  for (let i = 0; i < MOST_A_MINUTE; i++) {
+    const { status, headers, body } = await request(backend!.server)
+      .put(`/api/cluster-backup${path}`)
+      .send({});
+    statuses.push(status);
+    if (status !== 429) continue;
+    expect(Number(headers['retry-after'])).toBeGreaterThan(0);
+    expect(body.error).toMatchObject({ code: 'request-rate' });
+  }
+  expect(statuses.at(-2)).toBe(400);
+  expect(statuses.at(-1)).toBe(429);
+  const reading = await api()('get', `/backups/${ids[MINE].backup}`);
+  expect(reading.status).toBe(200);
+});
 
 it.each([
   [{}],
