@@ -219,6 +219,9 @@ it.each(policies)('$name', async policy => {
     }
     rows.push(row);
   }
+  expect(rows.filter(([policed]) => policed === policy.name)).toHaveLength(
+    Object.keys(callers).length,
+  );
 });
 
 it('is what docs/permissions.md says', async () => {

@@ -115,12 +115,12 @@ const kubeletKubeconfigShape = object({
 function parseManifests(files: Map<string, Buffer>, folder: string) {
   const pods: StaticPod[] = [];
   const broken: Array<{ path: string; error: unknown }> = [];
-  for (const [path, text] of files) {
+  for (const [path, content] of files) {
     if (posix.dirname(path) !== folder) {
       continue;
     }
     try {
-      const pod = parseStaticPod(path, text.toString('utf8'));
+      const pod = parseStaticPod(path, content.toString('utf8'));
       if (pod) {
         pods.push(pod);
       }

@@ -2,6 +2,7 @@ import { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import type {
   AuthenticationType,
+  Client as SshClient,
   ParsedKey,
   ServerHostKeyAlgorithm,
 } from 'ssh2';
@@ -41,7 +42,7 @@ const CLOSE_MS = 2_000;
 
 /** An SSH connection that is logged in. */
 export interface Connection {
-  client: Client;
+  client: SshClient;
   hostKey: Buffer;
   isNewHostKey: boolean;
   lost: AbortSignal;
@@ -261,7 +262,7 @@ function watchSilence(stream: Duplex, onSilence: () => void): NodeJS.Timeout {
   }, 1000);
 }
 
-function closeClient(client: Client, stream: Duplex): Promise<void> {
+function closeClient(client: SshClient, stream: Duplex): Promise<void> {
   return new Promise(resolve => {
     if (stream.destroyed) {
       resolve();

@@ -8,7 +8,6 @@ import { sep } from 'node:path';
  * `cipherKeys`.
  */
 export const { Client, utils } = loadWithoutNativeCiphers();
-export type Client = import('ssh2').Client;
 
 function loadWithoutNativeCiphers(): typeof import('ssh2') {
   const theirs = takeOutOfCache();

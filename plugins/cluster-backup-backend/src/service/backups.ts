@@ -242,10 +242,12 @@ export function backupRoutes(options: RouterOptions): Router {
     });
   }
 
-  const clusterOf = (id: string): Cluster => ({
-    refOf: async () => (await backups.get(id))?.clusterRef,
-    unknown: () => backupUnknown(id),
-  });
+  function clusterOf(id: string): Cluster {
+    return {
+      refOf: async () => (await backups.get(id))?.clusterRef,
+      unknown: () => backupUnknown(id),
+    };
+  }
 
   async function backupOf(id: string): Promise<Backup> {
     const backup = await backups.get(id);

@@ -14,7 +14,7 @@ import {
   clusterBackupRevealPermission,
 } from '@cluster-backup/backstage-plugin-cluster-backup-common';
 import { Knex } from 'knex';
-import request from 'supertest';
+import supertest from 'supertest';
 import {
   Audit,
   clusterEntity,
@@ -292,10 +292,10 @@ it('tells nobody of what belongs to a cluster that is not to be seen', async () 
     ['/operations/ID/events', check],
   ]) {
     const [hidden, absent] = await Promise.all(
-      [id, 'none'].map(async each => {
-        const { status, body } = await api()('get', path.replace('ID', each));
+      [id, 'none'].map(async asked => {
+        const { status, body } = await api()('get', path.replace('ID', asked));
         const { message, code } = body.error;
-        return { status, code, message: message.replace(each, 'ID') };
+        return { status, code, message: message.replace(asked, 'ID') };
       }),
     );
     expect(hidden).toEqual(absent);
@@ -337,7 +337,7 @@ it.each([
 it('refuses a body that is larger than any, and whoever asks for too much', async () => {
   await start();
   const path = `/backups/${ids[MINE].backup}/hold`;
-  const large = await request(backend!.server)
+  const large = await supertest(backend!.server)
     .put(`/api/cluster-backup${path}`)
     .send({ reason: 'x'.repeat(200_000) });
   expect([large.status, large.body.error.code]).toEqual([
@@ -346,7 +346,7 @@ it('refuses a body that is larger than any, and whoever asks for too much', asyn
   ]);
   const statuses: number[] = [];
   for (let i = 0; i < MOST_A_MINUTE; i++) {
-    const { status, headers, body } = await request(backend!.server)
+    const { status, headers, body } = await supertest(backend!.server)
       .put(`/api/cluster-backup${path}`)
       .send({});
     statuses.push(status);

@@ -422,15 +422,13 @@ export class InMemoryClusterBackup implements ClusterBackupApi {
     id: string,
     change: Partial<RequestedRestore>,
   ): RequestedRestore {
-    let changed: RequestedRestore | undefined;
-    for (const overview of this.overviews.values()) {
-      overview.restoreRequests = overview.restoreRequests.map(each => {
-        if (each.id !== id) return each;
-        changed = { ...each, ...change };
-        return changed;
-      });
-    }
-    return changed!;
+    const overview = [...this.overviews.values()].find(({ restoreRequests }) =>
+      restoreRequests.some(each => each.id === id),
+    )!;
+    overview.restoreRequests = overview.restoreRequests.map(each =>
+      each.id === id ? { ...each, ...change } : each,
+    );
+    return overview.restoreRequests.find(each => each.id === id)!;
   }
 
   private start(
