@@ -648,6 +648,27 @@ it('keeps a backup in every store that takes the hold, and releases it from all'
   ]);
 });
 
+it('gives out an archive as a store has it, and writes down to whom', async () => {
+  const backup = await backUp();
+  const stored = await readFile(join(folder, 'store', backup.key));
+  const { status, headers, body } = await supertest(backend!.server)
+    .get(`/api/cluster-backup/backups/${backup.id}/archive`)
+    .buffer()
+    .parse((response, done) => {
+      const chunks: Buffer[] = [];
+      response.on('data', chunk => chunks.push(chunk));
+      response.on('end', () => done(null, Buffer.concat(chunks)));
+    });
+  expect(status).toBe(200);
+  expect(headers['cache-control']).toBe('no-store');
+  expect(headers['content-disposition']).toMatch(/lab_backup_.*\.age"$/);
+  expect(stored.equals(body)).toBe(true);
+  expect((await get(`/backups/${backup.id}/custody`))[0]).toMatchObject({
+    event: 'downloaded',
+    by: 'user:default/mock',
+  });
+});
+
 it('takes a backup under a chosen name into chosen stores', async () => {
   const choices = { name: 'before-upgrade', stores: ['vault'] };
   const backup = await backUp(CLUSTER, choices);
@@ -696,7 +717,9 @@ it('knows its backups again when its database was lost', async () => {
   const identities = new StoreIdentities(knex);
   const never = new AbortController().signal;
   for (let day = 1; day <= 2; day++) {
-    await tendAll({ logger, clusters, backups, identities }, never);
+    const auditor = mockServices.auditor.mock();
+    const tending = { logger, auditor, clusters, backups, identities };
+    await tendAll(tending, never);
   }
 
   const { backups: found } = await get(`${CLUSTER}/backups`);

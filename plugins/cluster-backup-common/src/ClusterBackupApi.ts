@@ -35,6 +35,8 @@ export interface ClusterBackupApi {
     options?: { next?: string; limit?: number },
   ): Promise<BackupPage>;
   getBackup(id: string): Promise<Backup>;
+  /** The archive, encrypted as it is stored. */
+  downloadArchive(id: string): Promise<Blob>;
   /** What was done to the archive, newest first. */
   getCustody(id: string): Promise<CustodyEntry[]>;
   /** The archive's age header: what an identity takes the archive's file key from, where it lies. */

@@ -70,6 +70,14 @@ export class ClusterBackupClient implements ClusterBackupApi {
     return new Uint8Array(await response.arrayBuffer());
   }
 
+  async downloadArchive(id: string): Promise<Blob> {
+    const response = await this.call(
+      'GET',
+      `/backups/${encodeURIComponent(id)}/archive`,
+    );
+    return response.blob();
+  }
+
   async getCustody(id: string): Promise<CustodyEntry[]> {
     return this.json('GET', `/backups/${encodeURIComponent(id)}/custody`);
   }

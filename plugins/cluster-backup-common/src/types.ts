@@ -128,6 +128,7 @@ export interface CustodyEntry {
     | 'verified'
     | 'damaged'
     | 'missing'
+    | 'downloaded'
     | 'opened'
     | 'compared'
     | 'put-back'

@@ -26,6 +26,7 @@ export const clusterBackupTranslationRef = createTranslationRef({
       noReservations: 'no reservations',
     },
     actions: {
+      download: 'Download',
       backUp: 'Back up now',
       backUpWithOptions: 'Options',
       check: 'Check',
@@ -200,6 +201,7 @@ export const clusterBackupTranslationRef = createTranslationRef({
         verified: 'Read whole, and good',
         damaged: 'Found damaged',
         missing: 'Found missing',
+        downloaded: 'Downloaded, encrypted',
         opened: 'Header given out, to open it with',
         compared: 'Compared with what is there',
         'put-back': 'Single objects put back',

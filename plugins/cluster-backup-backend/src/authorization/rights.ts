@@ -54,7 +54,7 @@ export const RIGHTS: Record<Right, RightRules> = {
     permission: clusterBackupRevealPermission,
     severity: 'critical',
     isPersonal: true,
-    ownersMay: 'get a kubeconfig of it',
+    ownersMay: 'download its backups or get a kubeconfig of it',
   },
   manage: {
     permission: clusterBackupManagePermission,

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { KeyObject } from 'node:crypto';
 import { parseEntityRef, stringifyEntityRef } from '@backstage/catalog-model';
 import {
@@ -231,6 +232,13 @@ export class ConfiguredClusters {
   /** The age header that an archive begins with. */
   async header(backup: Backup): Promise<Buffer> {
     return this.fromAnyCopy(backup, plugged => readHeader(plugged, backup.key));
+  }
+
+  /** An archive's bytes, as the first store that gives them has them. */
+  async bytes(backup: Backup, signal: AbortSignal): Promise<Readable> {
+    return this.fromAnyCopy(backup, async plugged =>
+      (await openStore(plugged)).get(backup.key, { signal }),
+    );
   }
 
   /** Writes a hold beside every copy of a backup. */

@@ -1,4 +1,8 @@
-import { LoggerService, SchedulerService } from '@backstage/backend-plugin-api';
+import {
+  AuditorService,
+  LoggerService,
+  SchedulerService,
+} from '@backstage/backend-plugin-api';
 import {
   ClusterAssessment,
   KeptDataReport,
@@ -9,6 +13,7 @@ import {
   assessCluster,
   keptData,
 } from '@cluster-backup/engine';
+import { auditEffect } from './auditEffect';
 import { ConfiguredClusters } from './ConfiguredClusters';
 
 const LOOKED_WITHIN_MS = 60_000;
@@ -55,6 +60,7 @@ export async function acceptRestoreOf(
 export async function tendKeptData(options: {
   scheduler: SchedulerService;
   logger: LoggerService;
+  auditor: AuditorService;
   clusters: ConfiguredClusters;
 }): Promise<void> {
   await options.scheduler.scheduleTask({
@@ -67,7 +73,15 @@ export async function tendKeptData(options: {
 }
 
 export async function removeOld(
-  { clusters, logger }: { clusters: ConfiguredClusters; logger: LoggerService },
+  {
+    clusters,
+    auditor,
+    logger,
+  }: {
+    clusters: ConfiguredClusters;
+    auditor: AuditorService;
+    logger: LoggerService;
+  },
   stop: AbortSignal,
 ): Promise<void> {
   for (const clusterRef of clusters.clusterRefs) {
@@ -83,6 +97,7 @@ export async function removeOld(
       for (const { machine, operation, path } of kept) {
         const facts = { clusterRef, machine, operation, path };
         logger.info('What a restore replaced was removed', facts);
+        await auditEffect(auditor, 'kept-data-remove', facts);
       }
     } catch (error) {
       logger.warn('What restores replaced was not looked at', {

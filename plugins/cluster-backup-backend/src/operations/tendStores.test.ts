@@ -52,6 +52,7 @@ describe.each(databases.eachSupportedId())('stores on %s', databaseId => {
         const identities = new StoreIdentities(knex);
         const recognize = () =>
           recognizeStores({
+            auditor: mockServices.auditor.mock(),
             clusters,
             logger,
             identities,

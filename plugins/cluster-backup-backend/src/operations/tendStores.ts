@@ -1,6 +1,11 @@
-import { LoggerService, SchedulerService } from '@backstage/backend-plugin-api';
+import {
+  AuditorService,
+  LoggerService,
+  SchedulerService,
+} from '@backstage/backend-plugin-api';
 import { BackupRecordStore } from '../database/BackupRecordStore';
 import { StoreIdentities } from '../database/StoreIdentities';
+import { auditEffect } from './auditEffect';
 import { ConfiguredClusters } from './ConfiguredClusters';
 import { openStore } from './openStore';
 import { recordOf } from './recordOf';
@@ -10,6 +15,7 @@ import { tendHolds } from './tendHolds';
 interface Tending {
   scheduler: SchedulerService;
   logger: LoggerService;
+  auditor: AuditorService;
   clusters: ConfiguredClusters;
   backups: BackupRecordStore;
   identities: StoreIdentities;
@@ -79,7 +85,7 @@ async function tendOne(
   id: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const { clusters, backups, logger } = tending;
+  const { clusters, backups, auditor, logger } = tending;
   const engine = startEngine(
     {
       type: 'tend',
@@ -106,12 +112,18 @@ async function tendOne(
       const record = { ...recordOf(key, summary), clusterRef, foundAt };
       await backups.recordFound(id, record);
       logger.info('A backup was found in a store', { store: id, key });
+      await auditEffect(auditor, 'backup-found', {
+        clusterRef,
+        store: id,
+        key,
+      });
     }
     for (const key of outcome.swept) {
       logger.info('An archive without a summary was removed', {
         store: id,
         key,
       });
+      await auditEffect(auditor, 'archive-sweep', { store: id, key });
     }
   } finally {
     signal.removeEventListener('abort', engine.kill);

@@ -10,7 +10,7 @@ const WINDOW_MS = 60_000;
 /** More than a person does, and what a machine may do that backs up a fleet. */
 export const MOST_A_MINUTE = 120;
 /** What is only read and yet costs something, or is good for something. */
-const SENSITIVE = /\/(header|managed-clusters|assessment|kept-data)$/;
+const SENSITIVE = /\/(header|archive|managed-clusters|assessment|kept-data)$/;
 
 /**
  * Holds back whoever asks for too much: of what changes something, asks machines or gives out what opens archives. Each

@@ -185,6 +185,7 @@ const routes = (clusterRef: string) => {
     ['post', `${cluster}/recipient-proofs`, proving, create, 503],
     ['get', `/backups/${backup}`, undefined, read, 200],
     ['get', `/backups/${backup}/custody`, undefined, read, 200],
+    ['get', `/backups/${backup}/archive`, undefined, reveal, 503],
     ['get', `/backups/${backup}/header`, undefined, put, 503],
     ['get', `/backups/${backup}/managed-clusters`, undefined, read, 200],
     ['post', `/backups/${backup}/object-comparisons`, NOTHING, put, 409],
@@ -201,7 +202,7 @@ const routes = (clusterRef: string) => {
   ] as const;
 };
 
-const COUNT = 31;
+const COUNT = 32;
 const each = Array.from({ length: COUNT }, (_, index) => ({ index }));
 
 it('speaks of every route', () => expect(routes(MINE)).toHaveLength(COUNT));

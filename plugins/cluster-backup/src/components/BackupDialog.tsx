@@ -16,6 +16,7 @@ import {
 import { useState } from 'react';
 import { clusterBackupApiRef } from '../api/clusterBackupApiRef';
 import { faultOf } from '../faults/faultOf';
+import { saveFile } from '../files/saveFile';
 import { formatTime } from '../format/time';
 import { clusterBackupTranslationRef } from '../translation';
 import { BackupFacts } from './BackupFacts';
@@ -36,6 +37,8 @@ export function BackupDialog(props: {
   onChanged(backup: Backup): void;
   /** Why a person may not open its archive. */
   reasonAgainstCompare?: string;
+  /** Why a person may not download it. */
+  reasonAgainstDownload?: string;
   /** Why its copies cannot be read again. */
   reasonAgainstVerify?: string;
   onVerify(): void;
@@ -48,6 +51,7 @@ export function BackupDialog(props: {
   const [isAsking, setAsking] = useState(false);
   const [isComparing, setComparing] = useState(false);
   const [isReleasing, setReleasing] = useState(false);
+  const [isDownloading, setDownloading] = useState(false);
   const [failed, setFailed] = useState<KeptBackup['failed']>([]);
   const [error, setError] = useState<Error>();
 
@@ -61,6 +65,21 @@ export function BackupDialog(props: {
       setError(reason as Error);
     } finally {
       setReleasing(false);
+    }
+  };
+
+  const download = async () => {
+    setDownloading(true);
+    setError(undefined);
+    try {
+      saveFile(
+        await api.downloadArchive(backup.id),
+        backup.key.split('/').at(-1)!,
+      );
+    } catch (reason) {
+      setError(reason as Error);
+    } finally {
+      setDownloading(false);
     }
   };
 
@@ -107,6 +126,16 @@ export function BackupDialog(props: {
             onPress={() => setComparing(true)}
           >
             {t('compare.action')}
+          </ReasonedButton>
+        )}
+        {backup.isEncrypted && (
+          <ReasonedButton
+            variant="secondary"
+            isPending={isDownloading}
+            reason={props.reasonAgainstDownload}
+            onPress={download}
+          >
+            {t('actions.download')}
           </ReasonedButton>
         )}
         <ReasonedButton

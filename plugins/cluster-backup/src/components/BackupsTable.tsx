@@ -43,6 +43,8 @@ export function BackupsTable(props: {
   onVerify(backup: Backup): void;
   /** Why a person may not open archives. */
   reasonAgainstCompare?: string;
+  /** Why a person may not download an archive. */
+  reasonAgainstDownload?: string;
   /** Why a person may not say which are kept. */
   reasonAgainstHold?: string;
 }) {
@@ -213,6 +215,7 @@ export function BackupsTable(props: {
           backup={opened}
           reasonAgainstHold={props.reasonAgainstHold}
           reasonAgainstCompare={props.reasonAgainstCompare}
+          reasonAgainstDownload={props.reasonAgainstDownload}
           onChanged={changed => {
             setOpened(changed);
             replace(changed);

@@ -18,9 +18,11 @@ import { aClusterEntity } from '../__fixtures__/aClusterEntity';
 import { anArchive } from '../__fixtures__/anArchive';
 import { InMemoryClusterBackup } from '../__fixtures__/InMemoryClusterBackup';
 import { clusterBackupApiRef } from '../api/clusterBackupApiRef';
+import { saveFile } from '../files/saveFile';
 import { isFramed } from '../framing/isFramed';
 import { ClusterBackupContent } from './ClusterBackupContent';
 
+jest.mock('../files/saveFile', () => ({ saveFile: jest.fn() }));
 jest.mock('../framing/isFramed', () => ({ isFramed: jest.fn() }));
 
 const CLUSTER = 'resource:default/production';
@@ -443,6 +445,28 @@ describe('a cluster that little can be done with', () => {
     } finally {
       jest.mocked(isFramed).mockReturnValue(false);
     }
+  });
+
+  it('saves an archive as it is stored, unless it is not encrypted', async () => {
+    const archive = aBackup({ key: 'default/lab/x/lab.tar.gz.age' });
+    portal.addCluster(CLUSTER, { backups: [archive] });
+    const { unmount } = await open();
+    await button(/^Restore the backup of/);
+    await user.click((await region('Backups')).getAllByRole('row')[1]);
+    await user.click(await button('Download'));
+    await waitFor(() =>
+      expect(saveFile).toHaveBeenCalledWith(expect.any(Blob), 'lab.tar.gz.age'),
+    );
+    unmount();
+
+    portal = new InMemoryClusterBackup();
+    const bare = aBackup({ isEncrypted: false });
+    portal.addCluster(CLUSTER, { backups: [bare] });
+    open();
+    await button(/^Restore the backup of/);
+    await user.click((await region('Backups')).getAllByRole('row')[1]);
+    await button('Verify');
+    expect(screen.queryByRole('button', { name: 'Download' })).toBeNull();
   });
 
   it('tells what was done to an archive, by whom and why', async () => {

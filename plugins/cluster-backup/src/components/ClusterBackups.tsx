@@ -245,6 +245,7 @@ function ConfiguredCluster(props: {
         onVerify={({ id }) => start('verify', () => api.verifyBackup(id))}
         reasonAgainstHold={denialOf('manage')}
         reasonAgainstCompare={denialOf('restore')}
+        reasonAgainstDownload={denialOf('reveal')}
       />
       <KeptDataSection
         clusterRef={clusterRef}
