@@ -207,65 +207,102 @@ const each = Array.from({ length: COUNT }, (_, index) => ({ index }));
 
 it('speaks of every route', () => expect(routes(MINE)).toHaveLength(COUNT));
 
-describe.each(each)('route $index', ({ index }) => {
-  const route = (clusterRef = MINE) => routes(clusterRef)[index];
-  const call = (clusterRef = MINE, authorization?: string) => {
-    const [method, path, body] = route(clusterRef);
-    return api()(method, path, { body, authorization });
-  };
-
-  it('asks for the permission on the entity, and tells the audit', async () => {
-    await start();
-    const [, , , permission, status] = route();
-    const response = await call();
-    expect(response.status).toBe(status);
-    expect(authorize.mock.calls[0][0]).toEqual([
-      { permission, resourceRef: MINE },
-    ]);
-    expect(audit).toEqual([
-      {
-        eventId: expect.any(String),
-        outcome: status < 400 ? 'success' : 'fail',
-      },
-    ]);
+/** One portal for all routes of a describe. */
+function withPortal(...options: Parameters<typeof start>) {
+  let portal: { backend?: TestBackend; audit: Audit; authorize: jest.Mock };
+  beforeAll(async () => {
+    await start(...options);
+    portal = { backend, audit, authorize };
   });
-
-  it('refuses whoever lacks the permission, and tells the audit', async () => {
-    await start(AuthorizeResult.DENY);
-    const response = await call();
-    const [, , , permission] = route();
-    expect(response.status).toBe(403);
-    expect(response.body.error).toMatchObject({
-      name: 'NotAllowedError',
-      code: 'permission-missing',
-      details: { permission: permission.name },
-    });
-    expect(audit).toEqual([{ eventId: expect.any(String), outcome: 'fail' }]);
+  beforeEach(() => {
+    ({ backend, audit, authorize } = portal);
+    audit.length = 0;
+    authorize.mockClear();
   });
-
-  it('refuses who is not signed in, and machines that want more than to read and back up', async () => {
-    await start();
-    const nobody = await call(MINE, mockCredentials.none.header());
-    expect(nobody.status).toBe(401);
-    const service = await call(MINE, mockCredentials.service.header());
-    const [, , , { name }, status] = route();
-    const isForMachines = [
-      clusterBackupReadPermission.name,
-      clusterBackupCreatePermission.name,
-    ].includes(name as any);
-    expect(service.status).toBe(isForMachines ? status : 403);
+  afterEach(() => {
+    backend = undefined;
   });
+  afterAll(() => portal?.backend?.stop());
+}
 
-  it("lets others than the owner do all but what is the owners'", async () => {
-    await start();
-    const [, , , { name }, status] = route(OTHERS);
-    const isOwnersOnly = OWNERS_ONLY.includes(name);
-    const response = await call(OTHERS);
-    expect(response.status).toBe(isOwnersOnly ? 403 : status);
-    expect(response.body.error?.code === 'not-owner').toBe(isOwnersOnly);
-    await backend!.stop();
-    await start(undefined, { requireOwnership: false });
-    expect((await call(OTHERS)).status).toBe(status);
+const call = (index: number, clusterRef = MINE, authorization?: string) => {
+  const [method, path, body] = routes(clusterRef)[index];
+  return api()(method, path, { body, authorization });
+};
+
+describe('with every permission', () => {
+  withPortal();
+
+  it.each(each)(
+    'route $index asks for the permission on the entity, and tells the audit',
+    async ({ index }) => {
+      const [, , , permission, status] = routes(MINE)[index];
+      const response = await call(index);
+      expect(response.status).toBe(status);
+      expect(authorize.mock.calls[0][0]).toEqual([
+        { permission, resourceRef: MINE },
+      ]);
+      expect(audit).toEqual([
+        {
+          eventId: expect.any(String),
+          outcome: status < 400 ? 'success' : 'fail',
+        },
+      ]);
+    },
+  );
+
+  it.each(each)(
+    'route $index refuses who is not signed in, and machines that want more than to read and back up',
+    async ({ index }) => {
+      const nobody = await call(index, MINE, mockCredentials.none.header());
+      expect(nobody.status).toBe(401);
+      const service = await call(index, MINE, mockCredentials.service.header());
+      const [, , , { name }, status] = routes(MINE)[index];
+      const isForMachines = [
+        clusterBackupReadPermission.name,
+        clusterBackupCreatePermission.name,
+      ].includes(name as any);
+      expect(service.status).toBe(isForMachines ? status : 403);
+    },
+  );
+
+  it.each(each)(
+    "route $index lets others than the owner do all but what is the owners'",
+    async ({ index }) => {
+      const [, , , { name }, status] = routes(OTHERS)[index];
+      const isOwnersOnly = OWNERS_ONLY.includes(name);
+      const response = await call(index, OTHERS);
+      expect(response.status).toBe(isOwnersOnly ? 403 : status);
+      expect(response.body.error?.code === 'not-owner').toBe(isOwnersOnly);
+    },
+  );
+});
+
+describe('with no permission', () => {
+  withPortal(AuthorizeResult.DENY);
+
+  it.each(each)(
+    'route $index refuses, and tells the audit',
+    async ({ index }) => {
+      const response = await call(index);
+      const [, , , permission] = routes(MINE)[index];
+      expect(response.status).toBe(403);
+      expect(response.body.error).toMatchObject({
+        name: 'NotAllowedError',
+        code: 'permission-missing',
+        details: { permission: permission.name },
+      });
+      expect(audit).toEqual([{ eventId: expect.any(String), outcome: 'fail' }]);
+    },
+  );
+});
+
+describe('where owners are left to the policy', () => {
+  withPortal(undefined, { requireOwnership: false });
+
+  it.each(each)('route $index asks for none', async ({ index }) => {
+    const [, , , , status] = routes(OTHERS)[index];
+    expect((await call(index, OTHERS)).status).toBe(status);
   });
 });
 
