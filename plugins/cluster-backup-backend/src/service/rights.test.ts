@@ -362,8 +362,7 @@ it.each([
   async (method, path, body) => {
     await start();
     const cluster = '/clusters/by-entity/resource/default/mine';
-    const call = describedApi(backend!.server);
-    const response = await call(method, `${cluster}${path}`, { body });
+    const response = await api()(method, `${cluster}${path}`, { body });
     expect(response.status).toBe(400);
     expect(response.body.error).toMatchObject({
       name: 'InputError',
