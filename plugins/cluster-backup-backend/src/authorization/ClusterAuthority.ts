@@ -1,9 +1,7 @@
 import {
   AuditorService,
   BackstageCredentials,
-  BackstageUserPrincipal,
   HttpAuthService,
-  BackstageServicePrincipal,
   PermissionsService,
 } from '@backstage/backend-plugin-api';
 import {
@@ -16,6 +14,7 @@ import { AuthorizeResult } from '@backstage/plugin-permission-common';
 import { ClusterOwnership } from '@cluster-backup/backstage-plugin-cluster-backup-common';
 import { ClusterBackupError, NOTHING_CHANGED } from '@cluster-backup/engine';
 import { Request } from 'express';
+import { isPerson, nameOf } from './caller';
 import { Ownership } from './Ownership';
 import { Right, RIGHTS } from './rights';
 
@@ -26,6 +25,10 @@ export interface Allowed {
   /** The person's entity, or what a service calls itself. */
   by: string;
   credentials: BackstageCredentials;
+  /** Whose the cluster is, as rights count it; asked once. */
+  ownership(): Promise<ClusterOwnership>;
+  /** Whether whoever asks is one of these, or of a group among them or within one of them; looked up once. */
+  isOf(owners: string[]): Promise<boolean>;
 }
 
 /** A cluster: by its entity, or by something else that leads to one, and is as little there as its cluster is seen. */
@@ -99,12 +102,7 @@ export class ClusterAuthority {
     });
     try {
       const entity = await this.seen(cluster, credentials);
-      const allowed: Allowed = {
-        entity,
-        clusterRef: stringifyEntityRef(entity),
-        by: nameOf(credentials),
-        credentials,
-      };
+      const allowed = this.askingOf(entity, credentials);
       const denied = await this.whyNot(allowed, right);
       if (denied) throw denied;
       const result = await act(allowed);
@@ -118,11 +116,11 @@ export class ClusterAuthority {
 
   /** What keeps somebody from doing something to a cluster; for showing it, not for deciding. */
   async whyNot(
-    { entity, credentials }: Allowed,
+    allowed: Allowed,
     right: Right,
   ): Promise<ClusterBackupError | undefined> {
     const { permission, isPersonal, ownersMay } = RIGHTS[right];
-    const resourceRef = stringifyEntityRef(entity);
+    const { clusterRef: resourceRef, credentials } = allowed;
     if (isPersonal && !isPerson(credentials)) {
       return new ClusterBackupError({
         code: 'person-needed',
@@ -147,29 +145,18 @@ export class ClusterAuthority {
     if (!ownersMay || !this.requireOwnership || !isPerson(credentials)) {
       return undefined;
     }
-    const ownership = await this.ownership.of(entity);
-    if (await this.ownership.includes(ownership, credentials)) return undefined;
+    const ownership = await allowed.ownership();
+    if (await allowed.isOf(ownership.owners)) return undefined;
     return notOwner(resourceRef, ownersMay, ownership);
-  }
-
-  /** Whose the cluster is, as rights count it. */
-  async ownershipOf({ entity }: Allowed): Promise<ClusterOwnership> {
-    return this.ownership.of(entity);
   }
 
   /**
    * What keeps somebody who may approve restores from approving one alone, their own too. It takes the place of the
    * second person, and of nothing else.
    */
-  async whyNotAlone({
-    credentials,
-  }: Allowed): Promise<ClusterBackupError | undefined> {
+  async whyNotAlone(allowed: Allowed): Promise<ClusterBackupError | undefined> {
     const owners = this.emergencyApprovers;
-    if (owners.length && isPerson(credentials)) {
-      if (await this.ownership.includes({ owners }, credentials)) {
-        return undefined;
-      }
-    }
+    if (owners.length && (await allowed.isOf(owners))) return undefined;
     return new ClusterBackupError({
       code: 'emergency-not-member',
       message: owners.length
@@ -181,6 +168,24 @@ export class ClusterAuthority {
         : 'Ask a second person.',
       details: { groups: owners },
     });
+  }
+
+  private askingOf(entity: Entity, credentials: BackstageCredentials): Allowed {
+    let ownership: Promise<ClusterOwnership> | undefined;
+    let belongings: Promise<Set<string>> | undefined;
+    return {
+      entity,
+      clusterRef: stringifyEntityRef(entity),
+      by: nameOf(credentials),
+      credentials,
+      ownership: () => (ownership ??= this.ownership.of(entity)),
+      isOf: async owners => {
+        if (!isPerson(credentials)) return false;
+        belongings ??= this.ownership.belongings(credentials);
+        const all = await belongings;
+        return owners.some(owner => all.has(owner));
+      },
+    };
   }
 
   private async seen(
@@ -226,17 +231,4 @@ function notOwner(
       : "Set spec.owner of the cluster's entity.",
     details: { owners },
   });
-}
-
-function isPerson(
-  credentials: BackstageCredentials,
-): credentials is BackstageCredentials<BackstageUserPrincipal> {
-  const { type } = credentials.principal as { type?: string };
-  return type === 'user';
-}
-
-function nameOf(credentials: BackstageCredentials): string {
-  return isPerson(credentials)
-    ? credentials.principal.userEntityRef
-    : (credentials.principal as BackstageServicePrincipal).subject;
 }

@@ -47,18 +47,13 @@ export class Ownership {
     return { owners, isPinned: false, next };
   }
 
-  /** Whether a person is one of the owners, or of a group that is, or of a group within one. */
-  async includes(
-    { owners }: Pick<ClusterOwnership, 'owners'>,
+  /** A person, and every group that the person is of, directly or by a group within it. */
+  async belongings(
     credentials: BackstageCredentials<BackstageUserPrincipal>,
-  ): Promise<boolean> {
+  ): Promise<Set<string>> {
     const { userEntityRef, ownershipEntityRefs } =
       await this.userInfo.getUserInfo(credentials);
-    const all = await belongsTo(
-      [userEntityRef, ...ownershipEntityRefs],
-      this.directory,
-    );
-    return owners.some(owner => all.has(owner));
+    return belongsTo([userEntityRef, ...ownershipEntityRefs], this.directory);
   }
 
   isPinned(clusterRef: string): boolean {

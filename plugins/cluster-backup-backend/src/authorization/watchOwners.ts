@@ -7,6 +7,8 @@ import {
 import { CatalogService } from '@backstage/plugin-catalog-node';
 import { NotificationService } from '@backstage/plugin-notifications-node';
 import { ClusterOwners, UntoldChange } from '../database/ClusterOwners';
+import { auditEffect } from '../operations/auditEffect';
+import { notify } from '../operations/notifyOwners';
 import { Ownership } from './Ownership';
 
 interface Watching {
@@ -53,34 +55,21 @@ export async function lookAtOwners(options: Watching): Promise<void> {
 }
 
 async function tell(change: UntoldChange, options: Watching) {
-  const { auditor, notifications, logger } = options;
   const { clusterRef, from, to, countsFrom } = change;
-  const event = await auditor.createEvent({
-    eventId: 'owner-change',
-    severityLevel: 'high',
-    meta: { clusterRef, from: from.join(' '), to: to.join(' '), countsFrom },
+  const meta = {
+    clusterRef,
+    from: from.join(' '),
+    to: to.join(' '),
+    countsFrom,
+  };
+  await auditEffect(options.auditor, 'owner-change', meta, 'high');
+  await notify(options, from, {
+    title: `The owner of ${clusterRef} was changed in the catalog`,
+    description: `Now it is ${
+      to.join(' and ') || 'nobody'
+    }. Until ${countsFrom} you alone may restore it, approve that, open its backups and say which are kept. If the change is wrong, take it back in the catalog before then.`,
+    severity: 'high',
+    topic: 'cluster-backup-owner',
+    scope: clusterRef,
   });
-  await event.success();
-  if (!from.length) return;
-  try {
-    await notifications.send({
-      recipients: { type: 'entity', entityRef: from },
-      payload: {
-        title: `The owner of ${clusterRef} was changed in the catalog`,
-        description: `Now it is ${
-          to.join(' and ') || 'nobody'
-        }. Until ${countsFrom} you alone may restore it, approve that, open its backups and say which are kept. If the change is wrong, take it back in the catalog before then.`,
-        severity: 'high',
-        topic: 'cluster-backup-owner',
-        scope: clusterRef,
-      },
-    });
-  } catch (error) {
-    // A portal may have no notifications; the audit was told.
-    logger.warn(
-      `The owners of ${clusterRef} were not notified of a change: ${
-        (error as Error).message
-      }`,
-    );
-  }
 }

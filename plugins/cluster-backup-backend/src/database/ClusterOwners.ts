@@ -1,21 +1,11 @@
+import { ClusterOwnership } from '@cluster-backup/backstage-plugin-cluster-backup-common';
 import { Knex } from 'knex';
 import { ago, isoTime, now } from './databaseClock';
 
 /** So long the owners of before can say no to a change that they did not make. */
 export const OWNERS_COUNT_AFTER_MS = 24 * 60 * 60 * 1000;
 
-/** Whose a cluster is: who counts, and who will. */
-export interface OwnersOnRecord {
-  owners: string[];
-  /** What the catalog says since, and does not count yet. */
-  next?: {
-    owners: string[];
-    /** When it was seen first; ISO 8601. */
-    since: string;
-    /** ISO 8601. */
-    countsFrom: string;
-  };
-}
+type OwnersOnRecord = Omit<ClusterOwnership, 'isPinned'>;
 
 /** A change of owners that nobody was told of. */
 export interface UntoldChange {
@@ -38,6 +28,10 @@ export class ClusterOwners {
     const owners = JSON.stringify([...seen].sort());
     const of = () =>
       this.knex('cluster_owners').where('cluster_ref', clusterRef);
+    const before = await of().first();
+    if (before?.owners === owners && before.next_owners === null) {
+      return onRecord(before);
+    }
     await this.knex('cluster_owners')
       .insert({ cluster_ref: clusterRef, owners, next_told: false })
       .onConflict('cluster_ref')

@@ -150,11 +150,11 @@ export class ClusterOperations {
     const { backupId, withFiles, leaveOut, overrides, reason } = options;
     const decision = decisionOf({ withFiles, leaveOut, overrides, reason });
     const backup = await backupOfCluster(this.backups, clusterRef, backupId);
-    const { summary } = await this.clusters.summary(backup);
-    refusePortalsOwn(this.portalsOwn, name, backup, summary);
+    const found = await this.clusters.summary(backup);
+    refusePortalsOwn(this.portalsOwn, name, backup, found.summary);
     const fileKey = fileKeyTo(backup, options.fileKey);
     const cluster = this.clusters.access(clusterRef);
-    const archive = await this.clusters.archive(backup, fileKey);
+    const archive = await this.clusters.archive(backup, fileKey, found);
     if (options.request) refuseOtherArchive(options.request, archive.sha256);
     const safety = await this.clusters.backupJob(clusterRef).catch(error => {
       // Who has nobody to encrypt to, or no store any more, can restore all the same.

@@ -31,6 +31,12 @@ import { openStore } from './openStore';
 
 const MAX_HEADER = 64 * 1024;
 
+/** A backup's summary, and the store that gave it. */
+interface FoundSummary {
+  store: PluggedStore;
+  summary: ArchiveSummary;
+}
+
 /** The clusters and stores of the configuration, by the entities that they are in the catalog. */
 export class ConfiguredClusters {
   private readonly configuration: Configuration;
@@ -193,10 +199,18 @@ export class ConfiguredClusters {
     this.store();
   }
 
-  /** A backup's archive, from the first store whose summary of it proves itself. */
-  async archive(backup: Backup, fileKey?: Buffer): Promise<ArchiveToOpen> {
+  /**
+   * A backup's archive, from the first store whose summary of it proves itself.
+   *
+   * @param found - its summary, where it was read already
+   */
+  async archive(
+    backup: Backup,
+    fileKey?: Buffer,
+    found?: FoundSummary,
+  ): Promise<ArchiveToOpen> {
     const trustedSigners = await this.configuration.trustedSigners();
-    const { store, summary } = await this.summary(backup);
+    const { store, summary } = found ?? (await this.summary(backup));
     return {
       store,
       key: backup.key,
@@ -208,9 +222,7 @@ export class ConfiguredClusters {
   }
 
   /** A backup's summary, from the first store that has one which proves itself. */
-  async summary(
-    backup: Backup,
-  ): Promise<{ store: PluggedStore; summary: ArchiveSummary }> {
+  async summary(backup: Backup): Promise<FoundSummary> {
     const trustedSigners = await this.configuration.trustedSigners();
     return this.fromAnyCopy(backup, async store => {
       const opened = await openStore(store);

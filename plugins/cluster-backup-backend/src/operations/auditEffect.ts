@@ -1,14 +1,19 @@
 import { AuditorService } from '@backstage/backend-plugin-api';
 
-/** Tells the audit of something that the portal did by itself. */
+/** Tells the audit of something that no request asked for. */
 export async function auditEffect(
   auditor: AuditorService,
-  eventId: 'kept-data-remove' | 'backup-found' | 'archive-sweep',
+  eventId:
+    | 'kept-data-remove'
+    | 'backup-found'
+    | 'archive-sweep'
+    | 'owner-change',
   meta: Record<string, string>,
+  severityLevel: 'medium' | 'high' = 'medium',
 ): Promise<void> {
   const event = await auditor.createEvent({
     eventId,
-    severityLevel: 'medium',
+    severityLevel,
     meta,
   });
   await event.success();

@@ -1,7 +1,15 @@
 import { LoggerService } from '@backstage/backend-plugin-api';
 import { Entity } from '@backstage/catalog-model';
-import { NotificationService } from '@backstage/plugin-notifications-node';
+import {
+  NotificationSendOptions,
+  NotificationService,
+} from '@backstage/plugin-notifications-node';
 import { Ownership } from '../authorization/Ownership';
+
+interface Notifying {
+  notifications: NotificationService;
+  logger: LoggerService;
+}
 
 /** Tells the owners of a cluster something that they should not have to look for. */
 export type NotifyOwners = (
@@ -16,40 +24,50 @@ export type NotifyOwners = (
 ) => Promise<void>;
 
 /** Where there are no notifications, or none get through, the log has them; what they tell of is done all the same. */
-export function ownersNotifier(deps: {
-  notifications: NotificationService;
-  ownership: Ownership;
-  logger: LoggerService;
-}): NotifyOwners {
-  const { notifications, ownership, logger } = deps;
+export async function notify(
+  { notifications, logger }: Notifying,
+  owners: string[],
+  payload: NotificationSendOptions['payload'],
+  except?: string,
+): Promise<void> {
+  if (!owners.length) return;
+  try {
+    await notifications.send({
+      recipients: {
+        type: 'entity',
+        entityRef: owners,
+        ...(except && { excludeEntityRef: except }),
+      },
+      payload,
+    });
+  } catch (error) {
+    logger.warn(
+      `${owners.join(', ')} could not be notified (${payload.title}): ${
+        (error as Error).message
+      }`,
+    );
+  }
+}
+
+export function ownersNotifier(
+  deps: Notifying & { ownership: Ownership },
+): NotifyOwners {
   return async (entity, { title, description, severity, except }) => {
     const { kind, metadata } = entity;
     const { namespace = 'default', name } = metadata;
-    const { owners } = await ownership.of(entity);
-    if (!owners.length) return;
-    try {
-      await notifications.send({
-        recipients: {
-          type: 'entity',
-          entityRef: owners,
-          excludeEntityRef: except,
-        },
-        payload: {
-          title,
-          description,
-          severity,
-          topic: 'cluster-backup',
-          link: `/catalog/${namespace}/${kind}/${name}/backup`.toLocaleLowerCase(
-            'en-US',
-          ),
-        },
-      });
-    } catch (error) {
-      logger.warn(
-        `${owners.join(', ')} could not be notified (${title}): ${
-          (error as Error).message
-        }`,
-      );
-    }
+    const { owners } = await deps.ownership.of(entity);
+    const link = `/catalog/${namespace}/${kind}/${name}/backup`;
+    await notify(
+      deps,
+      owners,
+      {
+        title,
+        description,
+        severity,
+        topic: 'cluster-backup',
+        link: link.toLocaleLowerCase('en-US'),
+      },
+      except,
+    );
   };
 }

@@ -234,7 +234,7 @@ export function clusterRoutes(options: RouterOptions): Router {
       recipientProofs.of(clusters.recipients),
       operations.current(clusterRef),
       operations.recent(clusterRef, RECENT),
-      authority.ownershipOf(allowed),
+      allowed.ownership(),
       restoreRequests.recent(clusterRef),
       authority.whyNotAlone(allowed),
       may(allowed, 'create'),

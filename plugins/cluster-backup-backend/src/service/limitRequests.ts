@@ -1,10 +1,8 @@
-import {
-  BackstageCredentials,
-  HttpAuthService,
-} from '@backstage/backend-plugin-api';
+import { HttpAuthService } from '@backstage/backend-plugin-api';
 import { ClusterBackupError, NOTHING_CHANGED } from '@cluster-backup/engine';
 import { RequestHandler } from 'express';
 import { rateLimit } from 'express-rate-limit';
+import { nameOf } from '../authorization/caller';
 
 const WINDOW_MS = 60_000;
 /** More than a person does, and what a machine may do that backs up a fleet. */
@@ -24,19 +22,11 @@ export function limitRequests(httpAuth: HttpAuthService): RequestHandler {
     legacyHeaders: false,
     skip: ({ method, path }) => method === 'GET' && !SENSITIVE.test(path),
     keyGenerator: async request =>
-      whose(
+      nameOf(
         await httpAuth.credentials(request, { allow: ['user', 'service'] }),
       ),
     handler: (_request, _response, next) => next(tooMany()),
   });
-}
-
-function whose({ principal }: BackstageCredentials): string {
-  const { userEntityRef, subject } = principal as {
-    userEntityRef?: string;
-    subject?: string;
-  };
-  return userEntityRef ?? `service ${subject}`;
 }
 
 function tooMany() {
