@@ -1,14 +1,25 @@
 import crypto, { generateKeyPairSync } from 'node:crypto';
+import { rmSync } from 'node:fs';
 import { Decrypter } from 'age-encryption';
 import { generateAgeKey, readArchive } from './archive';
 import { sample, writeSample } from './archive/__testUtils__/sampleArchive';
 import { inPieces } from './archive/__testUtils__/streams';
+import { connectMember } from './etcd';
 import { readNodeCredentials } from './kubernetes';
+import { readControlPlaneNode, readNodeCertificates } from './layout';
+import {
+  KubeadmTree,
+  makeKubeadmTree,
+  makePki,
+} from './layout/__testUtils__/kubeadmTree';
 import { readFiles } from './layout/readFiles';
 import { Machine } from './machine';
 import { readPrivateKey } from './machine/privateKey';
 
-jest.mock('./layout/readFiles');
+jest.mock('./layout/readFiles', () => {
+  const genuine = jest.requireActual('./layout/readFiles');
+  return { ...genuine, readFiles: jest.fn(genuine.readFiles) };
+});
 
 const { signal } = new AbortController();
 const isWiped = (bytes: Uint8Array) =>
@@ -101,12 +112,69 @@ it.each(['a kubeconfig', 'nothing of use'])(
   async text => {
     const content = Buffer.from(text);
     const path = '/etc/kubernetes/admin.conf';
-    jest.mocked(readFiles).mockResolvedValue(new Map([[path, content]]));
+    jest.mocked(readFiles).mockResolvedValueOnce(new Map([[path, content]]));
     const machine = { name: 'cp1' } as Machine;
     await expect(readNodeCredentials({ machine }, signal)).rejects.toThrow();
     expect(isWiped(content)).toBe(true);
   },
 );
+
+describe('what was read of a control-plane node', () => {
+  let pki: string;
+  let tree: KubeadmTree;
+
+  beforeAll(() => {
+    pki = makePki();
+    tree = makeKubeadmTree(pki);
+  });
+  afterAll(() => {
+    tree.close();
+    rmSync(pki, { recursive: true });
+  });
+  beforeEach(() => jest.mocked(readFiles).mockClear());
+
+  const contents = async () => {
+    const read = await Promise.all(
+      jest.mocked(readFiles).mock.results.map(({ value }) => value),
+    );
+    const all = read.flatMap(files => [...(files as Map<string, Buffer>)]);
+    expect(all.length).toBeGreaterThan(2);
+    return all.map(([path, content]) => ({ path, left: !isWiped(content) }));
+  };
+  const left = async () => {
+    const all = await contents();
+    return all.filter(file => file.left).map(({ path }) => path);
+  };
+
+  it('is wiped when it is known what the node is, or that it is none', async () => {
+    await readControlPlaneNode(tree.machine, signal);
+    expect(await left()).toEqual([]);
+    const other = makeKubeadmTree(pki);
+    other.remove('/etc/kubernetes/pki/ca.crt');
+    await expect(readControlPlaneNode(other.machine, signal)).rejects.toThrow(
+      /is not there/,
+    );
+    other.close();
+    expect(await left()).toEqual([]);
+  });
+
+  it('is wiped when its certificates were listed', async () => {
+    const node = await readControlPlaneNode(tree.machine, signal);
+    jest.mocked(readFiles).mockClear();
+    await readNodeCertificates(node, signal);
+    expect(await left()).toEqual([]);
+  });
+
+  it('is kept of the key that etcd asks for until the member is let go', async () => {
+    const node = await readControlPlaneNode(tree.machine, signal);
+    jest.mocked(readFiles).mockClear();
+    const member = await connectMember(node, { signal });
+    const keys = (await left()).filter(path => path.endsWith('.key'));
+    expect(keys).toHaveLength(1);
+    await member.close();
+    expect((await left()).filter(path => path.endsWith('.key'))).toEqual([]);
+  });
+});
 
 it('wipes what an SSH key passes through', () => {
   const { privateKey } = generateKeyPairSync('ed25519');

@@ -1,10 +1,10 @@
 import { posix } from 'node:path';
 import { ClusterBackupError, NOTHING_CHANGED } from '../errors';
 import { ControlPlaneNode } from '../layout/ControlPlaneNode';
-import { readFiles } from '../layout/readFiles';
+import { readFiles, wipeFiles } from '../layout/readFiles';
 import { readCertificate } from '../pki/certificate';
 
-/** What a TLS connection to a member needs; it is kept in memory only. */
+/** What a TLS connection to a member needs; it is kept in memory only, and wiped when the connection is over. */
 export interface MemberCredentials {
   rootCertificate: Buffer;
   certChain: Buffer;
@@ -21,7 +21,7 @@ export async function readClientCertificate(
   node: ControlPlaneNode,
   signal: AbortSignal,
 ): Promise<MemberCredentials> {
-  const { certificate, name } = node.etcd;
+  const { certificate } = node.etcd;
   const folder = posix.dirname(certificate.ca);
   const pairs = [
     {
@@ -45,13 +45,30 @@ export async function readClientCertificate(
     ],
     signal,
   );
+  let taken: MemberCredentials | undefined;
+  try {
+    taken = credentialsIn(node, pairs, files);
+    return taken;
+  } finally {
+    const kept = Object.values(taken ?? {});
+    const others = [...files.values()].filter(file => !kept.includes(file));
+    wipeFiles(others);
+  }
+}
+
+function credentialsIn(
+  { machine, etcd: { certificate, name } }: ControlPlaneNode,
+  pairs: Array<{ cert: string; key: string }>,
+  files: Map<string, Buffer>,
+): MemberCredentials {
+  const folder = posix.dirname(certificate.ca);
   const fail = (code: string, why: string, remedy: string, path: string) =>
     new ClusterBackupError({
       code,
-      message: `etcd member ${name} on ${node.machine.name} cannot be asked: ${why}.`,
+      message: `etcd member ${name} on ${machine.name} cannot be asked: ${why}.`,
       state: NOTHING_CHANGED,
       remedy,
-      details: { member: name, machine: node.machine.name, path },
+      details: { member: name, machine: machine.name, path },
     });
   const read = (path: string) => {
     try {

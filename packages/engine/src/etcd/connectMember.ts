@@ -1,5 +1,6 @@
 import { Etcd3, ICallable, IHashKVResponse, IOptions } from 'etcd3';
 import { ControlPlaneNode } from '../layout/ControlPlaneNode';
+import { wipeFiles } from '../layout/readFiles';
 import { readClientCertificate } from './clientCertificate';
 import { EtcdMember, MemberAlarm } from './EtcdMember';
 import { memberError } from './memberError';
@@ -55,7 +56,11 @@ export async function connectMember(
   const url = new URL(etcd.clientUrl);
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
   const port = Number(url.port || 2379);
-  const tunnel = await openTunnel(machine, host, port);
+  const forget = () => wipeFiles([credentials.privateKey]);
+  const tunnel = await openTunnel(machine, host, port).catch(error => {
+    forget();
+    throw error;
+  });
   const client = new Etcd3({
     hosts: tunnel.target,
     credentials,
@@ -220,6 +225,7 @@ export async function connectMember(
       closing ??= (async () => {
         snapshots.forEach(call => call.cancel());
         client.close();
+        forget();
         await tunnel.close();
       })();
       return closing;

@@ -1,6 +1,16 @@
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:https';
+import { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Lab, startLab } from '@cluster-backup/lab';
 import { ClusterBackupError } from '../errors';
+import { localMachine } from '../etcd/__testUtils__/localMachine';
+import { makeAuthority, makeCertificate } from '../etcd/__testUtils__/openssl';
 import { readControlPlaneNode } from '../layout/kubeadm';
 import { ControlPlaneNode } from '../layout/ControlPlaneNode';
 import { connectMachine } from '../machine/connectMachine';
@@ -152,4 +162,50 @@ describe('connectKubernetes', () => {
       code: 'api-unreachable',
     });
   });
+});
+
+it('holds no more than 64 MiB of an answer', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'cb-endless-'));
+  const at = (name: string) => join(folder, name);
+  const text = (name: string) => readFileSync(at(name), 'utf8');
+  makeAuthority(at('ca'), 'kubernetes');
+  makeCertificate(at('server'), at('ca'), '/CN=kube-apiserver');
+  let sent = 0;
+  const server = createServer(
+    { cert: text('server.crt'), key: text('server.key') },
+    async (_, response) => {
+      const spaces = Buffer.alloc(1 << 20, ' ');
+      const endless = Readable.from(
+        (async function* bytes() {
+          for (; sent < 1 << 30; sent += spaces.length) yield spaces;
+        })(),
+      );
+      await pipeline(endless, response).catch(() => {});
+    },
+  );
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const client = connectKubernetes(localMachine(), {
+    server: `https://127.0.0.1:${port}`,
+    credentials: {
+      server: '',
+      ca: text('ca.crt'),
+      cert: text('server.crt'),
+      key: text('server.key'),
+    },
+    signal,
+  });
+  try {
+    await expect(client.get('/api/v1/nodes')).rejects.toMatchObject({
+      code: 'api-unreachable',
+      message: expect.stringContaining('larger than 67108864 bytes'),
+    });
+    expect(sent).toBeLessThan(128 << 20);
+  } finally {
+    client.close();
+    server.closeAllConnections();
+    server.close();
+    rmSync(folder, { recursive: true });
+  }
 });

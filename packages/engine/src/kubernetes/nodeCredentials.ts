@@ -1,6 +1,6 @@
 import { ClusterBackupError, NOTHING_CHANGED } from '../errors';
 import { ControlPlaneNode } from '../layout/ControlPlaneNode';
-import { readFiles } from '../layout/readFiles';
+import { readFiles, wipeFiles } from '../layout/readFiles';
 import { KubernetesCredentials, readKubeconfig } from './kubeconfig';
 
 const SUPER_ADMIN = '/etc/kubernetes/super-admin.conf';
@@ -30,7 +30,7 @@ export async function readNodeCredentials(
       }
     }
   } finally {
-    for (const content of files.values()) content.fill(0);
+    wipeFiles(files.values());
   }
   throw new ClusterBackupError({
     code: 'kubeconfig-missing',

@@ -7,7 +7,10 @@ import { readFiles } from './readFiles';
 
 /** The files of a node, wherever they are. */
 export interface NodeFiles {
-  /** As {@link readFiles}: of a folder the files in it, links followed, what is not there left out. */
+  /**
+   * As {@link readFiles}: of a folder the files in it, links followed, what is not there left out. It is the caller's,
+   * who wipes it.
+   */
   read(paths: readonly string[]): Promise<Map<string, Buffer>>;
   /** @param owner - of the data directory, as its pod's manifest has it */
   list(
@@ -59,7 +62,7 @@ export function filesInArchive(
       );
       for (const path of [...paths, ...inFolders]) {
         const content = follow(path);
-        if (content) read.set(path, content);
+        if (content) read.set(path, Buffer.from(content));
       }
       return read;
     },

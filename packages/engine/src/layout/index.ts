@@ -11,6 +11,6 @@ export type { CapturedFile } from './captureFiles';
 export { readControlPlaneNode } from './kubeadm';
 export { readNodeCertificates } from './nodeCertificates';
 export type { NodeCertificate } from './nodeCertificates';
-export { readFiles } from './readFiles';
+export { readFiles, wipeFiles } from './readFiles';
 export { filesInArchive } from './NodeFiles';
 export type { ArchivedFile } from './NodeFiles';

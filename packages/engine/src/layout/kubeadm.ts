@@ -27,6 +27,7 @@ import { encryptionKeysIn } from './encryptionKeys';
 import { flag, flagList } from './flags';
 import { DataDirOwner, MAX_CAPTURED_FILE } from './listFiles';
 import { filesOn, NodeFiles } from './NodeFiles';
+import { wipeFiles } from './readFiles';
 import { parseStaticPod, StaticContainer, StaticPod } from './staticPod';
 
 const KUBELET_CONFIG = '/var/lib/kubelet/config.yaml';
@@ -365,6 +366,25 @@ export async function readControlPlaneNode(
   machine: Machine,
   signal: AbortSignal,
   nodeFiles: NodeFiles = filesOn(machine, signal),
+): Promise<ControlPlaneNode> {
+  const contents: Buffer[] = [];
+  try {
+    return await readNode(machine, {
+      list: nodeFiles.list,
+      async read(paths) {
+        const files = await nodeFiles.read(paths);
+        contents.push(...files.values());
+        return files;
+      },
+    });
+  } finally {
+    wipeFiles(contents);
+  }
+}
+
+async function readNode(
+  machine: Machine,
+  nodeFiles: NodeFiles,
 ): Promise<ControlPlaneNode> {
   const files = await nodeFiles.read([
     KUBELET_CONFIG,

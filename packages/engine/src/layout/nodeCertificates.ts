@@ -1,6 +1,6 @@
 import { parse } from 'yaml';
 import { ControlPlaneNode } from './ControlPlaneNode';
-import { readFiles } from './readFiles';
+import { readFiles, wipeFiles } from './readFiles';
 import { CertificateFacts, readCertificate } from '../pki/certificate';
 
 /** A certificate on a node. @public */
@@ -45,5 +45,6 @@ export async function readNodeCertificates(
       // Not everything that is named like one is a certificate: kubelet.pem files may hold a key alone.
     }
   }
+  wipeFiles(files.values());
   return found.sort((a, b) => a.notAfter.getTime() - b.notAfter.getTime());
 }

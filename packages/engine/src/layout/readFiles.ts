@@ -14,7 +14,7 @@ const SCRIPT = `find "$@" -maxdepth 1 ! -name '.*' ! -type d ! -size +${
 /**
  * Reads small files of a machine, all in one command: each path is a file or a folder whose files (no deeper, no dot
  * files) are meant. Symbolic links are followed. What is not there is not in the result; neither is a file of more
- * than 2 MiB.
+ * than 2 MiB. Whoever reads wipes it after use.
  */
 export async function readFiles(
   machine: Machine,
@@ -50,6 +50,12 @@ export async function readFiles(
     if (entry.header.type === 'file') {
       files.set(entry.header.name, Buffer.concat(chunks));
     }
+    wipeFiles(chunks);
   }
   return files;
+}
+
+/** Forgets what files held: keys may be among them. */
+export function wipeFiles(contents: Iterable<Uint8Array>): void {
+  for (const content of contents) content.fill(0);
 }

@@ -10,6 +10,7 @@ import {
   filesInArchive,
   readControlPlaneNode,
   readFiles,
+  wipeFiles,
 } from '../layout';
 import { Machine } from '../machine';
 import { readCertificate } from '../pki';
@@ -148,9 +149,9 @@ async function kubeletServes(
 ): Promise<boolean> {
   const paths = Object.values(KUBELET_FILES);
   const found = await readFiles(machine, paths, signal);
-  if (!paths.every(path => found.has(path))) return false;
   const ca = archived.find(({ header }) => header.path === apiServer.clientCa);
   try {
+    if (!paths.every(path => found.has(path))) return false;
     const own = new X509Certificate(found.get(KUBELET_FILES.certificate)!);
     const authority = new X509Certificate(ca?.content ?? '');
     return (
@@ -158,6 +159,8 @@ async function kubeletServes(
     );
   } catch {
     return false;
+  } finally {
+    wipeFiles(found.values());
   }
 }
 

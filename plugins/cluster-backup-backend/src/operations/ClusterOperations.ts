@@ -22,7 +22,7 @@ import { BackupRecordStore } from '../database/BackupRecordStore';
 import { Claim, OperationStore } from '../database/OperationStore';
 import { backupOfCluster } from './backupOfCluster';
 import { ConfiguredClusters } from './ConfiguredClusters';
-import { ArchiveToOpen, Job, Outcome } from './Job';
+import { ArchiveToOpen, Job, Outcome, wipe } from './Job';
 import { foreseen } from './fault';
 import { OperationWorker } from './OperationWorker';
 import { refuseOtherArchive, RestoreRequests } from './RestoreRequests';
@@ -152,34 +152,35 @@ export class ClusterOperations {
     const backup = await backupOfCluster(this.backups, clusterRef, backupId);
     const found = await this.clusters.summary(backup);
     refusePortalsOwn(this.portalsOwn, name, backup, found.summary);
-    const fileKey = fileKeyTo(backup, options.fileKey);
     const cluster = this.clusters.access(clusterRef);
-    const archive = await this.clusters.archive(backup, fileKey, found);
+    const archive = await this.clusters.archive(backup, found);
     if (options.request) refuseOtherArchive(options.request, archive.sha256);
     const safety = await this.clusters.backupJob(clusterRef).catch(error => {
       // Who has nobody to encrypt to, or no store any more, can restore all the same.
       if (foreseen(error)) return undefined;
       throw error;
     });
-    this.refuseWhenStopping();
-    const claim = await this.operations.beginRestore({
-      clusterRef,
-      requestedBy: by,
-      backupId: backup.id,
-      workerId: this.worker.id,
-      decision: decision && recorded(decision),
-      requestId: options.request?.id,
-    });
-    if (!claim) throw await this.busy(clusterRef);
-    return this.begin(claim, {
+    const job: Job = {
       type: 'restore',
       cluster,
-      archive,
+      archive: openedWith(archive, backup, options.fileKey),
       withFiles,
       leaveOut,
       overrides,
       reason,
       safety,
+    };
+    return this.begin(job, async () => {
+      const claim = await this.operations.beginRestore({
+        clusterRef,
+        requestedBy: by,
+        backupId: backup.id,
+        workerId: this.worker.id,
+        decision: decision && recorded(decision),
+        requestId: options.request?.id,
+      });
+      if (claim) return claim;
+      throw await this.busy(clusterRef);
     });
   }
 
@@ -213,10 +214,8 @@ export class ClusterOperations {
   ): Promise<Outcome> {
     const cluster = this.clusters.access(backup.clusterRef);
     if (!('resource' in cluster)) throw notManaged(backup);
-    const archive = await this.clusters.archive(
-      backup,
-      fileKeyTo(backup, fileKey),
-    );
+    const closed = await this.clusters.archive(backup);
+    const archive = openedWith(closed, backup, fileKey);
     const engine = startEngine(
       { type: 'objects', cluster, archive, put },
       { progress: () => {}, defect: stack => this.logger.warn(stack) },
@@ -238,8 +237,9 @@ export class ClusterOperations {
   ): Promise<Operation> {
     const cluster = this.clusters.access(operation.clusterRef);
     const archive = await this.archiveOf(operation, options.fileKey);
-    const claim = await this.takeUp(operation, by, false);
-    return this.begin(claim, { type: 'resume', cluster, archive });
+    return this.begin({ type: 'resume', cluster, archive }, () =>
+      this.takeUp(operation, by, false),
+    );
   }
 
   async undo(
@@ -249,8 +249,9 @@ export class ClusterOperations {
   ): Promise<Operation> {
     const cluster = this.clusters.access(operation.clusterRef);
     const archive = await this.archiveOf(operation, options.fileKey);
-    const claim = await this.takeUp(operation, by, true);
-    return this.begin(claim, { type: 'undo', cluster, archive });
+    return this.begin({ type: 'undo', cluster, archive }, () =>
+      this.takeUp(operation, by, true),
+    );
   }
 
   async cancel(operation: Operation, by: string): Promise<Operation> {
@@ -278,13 +279,23 @@ export class ClusterOperations {
     return operation;
   }
 
-  private begin(claim: Claim, job: Job): Operation {
-    this.worker.run(claim, async () => job);
-    return claim.operation;
+  /** What opens the job's archive is forgotten where it does not begin. */
+  private async begin(
+    job: Job,
+    claiming: () => Promise<Claim>,
+  ): Promise<Operation> {
+    try {
+      this.refuseWhenStopping();
+      const claim = await claiming();
+      this.worker.run(claim, async () => job);
+      return claim.operation;
+    } catch (error) {
+      wipe(job);
+      throw error;
+    }
   }
 
   private async takeUp(operation: Operation, by: string, undoing: boolean) {
-    this.refuseWhenStopping();
     const claim = await this.operations.takeUpRestore({
       id: operation.id,
       workerId: this.worker.id,
@@ -309,7 +320,8 @@ export class ClusterOperations {
     const backup =
       operation.backupId && (await this.backups.get(operation.backupId));
     if (backup && fileKey !== undefined) {
-      return this.clusters.archive(backup, fileKeyTo(backup, fileKey));
+      const archive = await this.clusters.archive(backup);
+      return openedWith(archive, backup, fileKey);
     }
     if (fileKey === undefined) {
       // Nobody asked for it; whether it is missed the engine says.
@@ -367,13 +379,17 @@ function notManaged({ clusterRef }: Backup) {
   });
 }
 
-/** What opens the archive of a backup, where anything is needed to. */
-function fileKeyTo(backup: Backup, text: string = ''): Buffer | undefined {
-  if (!backup.isEncrypted) return undefined;
+/** A backup's archive with what opens it, where anything is needed to. */
+function openedWith(
+  archive: ArchiveToOpen,
+  backup: Backup,
+  text: string = '',
+): ArchiveToOpen {
+  if (!backup.isEncrypted) return archive;
   const fileKey = Buffer.from(text, 'base64');
   const isOne =
     fileKey.length === FILE_KEY_BYTES && fileKey.toString('base64') === text;
-  if (isOne) return fileKey;
+  if (isOne) return { ...archive, fileKey };
   throw new ClusterBackupError({
     code: 'request-invalid',
     message: `The file key of an archive is ${FILE_KEY_BYTES} bytes in base64.`,

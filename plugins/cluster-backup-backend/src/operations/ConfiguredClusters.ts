@@ -204,18 +204,13 @@ export class ConfiguredClusters {
    *
    * @param found - its summary, where it was read already
    */
-  async archive(
-    backup: Backup,
-    fileKey?: Buffer,
-    found?: FoundSummary,
-  ): Promise<ArchiveToOpen> {
+  async archive(backup: Backup, found?: FoundSummary): Promise<ArchiveToOpen> {
     const trustedSigners = await this.configuration.trustedSigners();
     const { store, summary } = found ?? (await this.summary(backup));
     return {
       store,
       key: backup.key,
       sha256: summary.ciphertext.sha256,
-      fileKey,
       trustedSigners,
       expireAfterDays: this.configuration.expireAfterDays,
     };
