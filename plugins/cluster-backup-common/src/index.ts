@@ -7,4 +7,5 @@ export * from './clusterEntity';
 export * from './ClusterBackupApi';
 export * from './ClusterBackupClient';
 export * from './permissions';
+export * from './restoreCommand';
 export * from './types';

@@ -8,10 +8,11 @@ import {
   NOTHING_CHANGED,
   refuseHeld,
 } from '@cluster-backup/engine';
-import { Router } from 'express';
+import { Request, Router } from 'express';
 import PromiseRouter from 'express-promise-router';
 import { z } from 'zod';
-import { Cluster } from '../authorization/ClusterAuthority';
+import { Allowed, Cluster } from '../authorization/ClusterAuthority';
+import { Right } from '../authorization/rights';
 import { foreseen } from '../operations/fault';
 import { managedClustersOf } from '../operations/managedClusters';
 import { nothingShape, parse } from './parse';
@@ -54,48 +55,30 @@ export function backupRoutes(options: RouterOptions): Router {
   const router = PromiseRouter();
 
   router.get('/backups/:id', async (request, response) => {
-    const { id } = request.params;
-    const backup = await authority.perform(
+    const backup = await perform(
       request,
-      {
-        event: 'backup-fetch',
-        right: 'read',
-        cluster: clusterOf(id),
-        meta: { backupId: id },
-      },
-      () => backupOf(id),
+      { event: 'backup-fetch', right: 'read' },
+      async backup => backup,
     );
     response.json(backup);
   });
 
   router.get('/backups/:id/custody', async (request, response) => {
-    const { id } = request.params;
-    const custody = await authority.perform(
+    const custody = await perform(
       request,
-      {
-        event: 'backup-custody-fetch',
-        right: 'read',
-        cluster: clusterOf(id),
-        meta: { backupId: id },
-      },
-      () => backups.custody(id),
+      { event: 'backup-custody-fetch', right: 'read' },
+      ({ id }) => backups.custody(id),
     );
     response.json(custody);
   });
 
   router.get('/backups/:id/header', async (request, response) => {
-    const { id } = request.params;
-    const header = await authority.perform(
+    const header = await perform(
       request,
-      {
-        event: 'backup-header-fetch',
-        right: 'restore',
-        cluster: clusterOf(id),
-        meta: { backupId: id },
-      },
-      async ({ by }) => {
-        const read = await clusters.header(await backupOf(id));
-        await backups.recordCustody({ backupId: id, event: 'opened', by });
+      { event: 'backup-header-fetch', right: 'restore' },
+      async (backup, { by }) => {
+        const read = await clusters.header(backup);
+        await opened(backup, by, 'opened');
         return read;
       },
     );
@@ -103,22 +86,15 @@ export function backupRoutes(options: RouterOptions): Router {
   });
 
   router.get('/backups/:id/archive', async (request, response) => {
-    const { id } = request.params;
     const stop = new AbortController();
     response.on('close', () => stop.abort());
-    const { key, size, bytes } = await authority.perform(
+    const { key, size, bytes } = await perform(
       request,
-      {
-        event: 'backup-download',
-        right: 'reveal',
-        cluster: clusterOf(id),
-        meta: { backupId: id },
-      },
-      async ({ by }) => {
-        const backup = await backupOf(id);
+      { event: 'backup-download', right: 'reveal' },
+      async (backup, { by }) => {
         refuseUnencrypted(backup);
         const source = await clusters.bytes(backup, stop.signal);
-        await backups.recordCustody({ backupId: id, event: 'downloaded', by });
+        await opened(backup, by, 'downloaded');
         return { ...backup, bytes: source };
       },
     );
@@ -133,114 +109,105 @@ export function backupRoutes(options: RouterOptions): Router {
   });
 
   router.get('/backups/:id/managed-clusters', async (request, response) => {
-    const { id } = request.params;
-    const managed = await authority.perform(
+    const managed = await perform(
       request,
-      {
-        event: 'backup-managed-clusters-fetch',
-        right: 'read',
-        cluster: clusterOf(id),
-        meta: { backupId: id },
-      },
-      async () => managedClustersOf(clusters, await backupOf(id)),
+      { event: 'backup-managed-clusters-fetch', right: 'read' },
+      backup => managedClustersOf(clusters, backup),
     );
     response.json(managed);
   });
 
   router.post('/backups/:id/verifications', async (request, response) => {
-    const { id } = request.params;
-    const operation = await authority.perform(
+    const operation = await perform(
       request,
-      {
-        event: 'backup-verify',
-        right: 'create',
-        cluster: clusterOf(id),
-        meta: { backupId: id },
-      },
-      async ({ by }) => {
+      { event: 'backup-verify', right: 'create' },
+      async (backup, { by }) => {
         parse(nothingShape, request.body);
-        return clusterOperations.verify(await backupOf(id), by);
+        return clusterOperations.verify(backup, by);
       },
     );
     response.status(202).json(operation);
   });
 
   router.post('/backups/:id/object-comparisons', async (request, response) => {
-    const { id } = request.params;
-    const differing = await authority.perform(
+    const differing = await perform(
       request,
-      {
-        event: 'backup-compare',
-        right: 'restore',
-        cluster: clusterOf(id),
-        meta: { backupId: id },
-      },
-      async ({ by }) => {
+      { event: 'backup-compare', right: 'restore' },
+      async (backup, { by }) => {
         const asked = parse(comparisonShape, request.body);
-        await backups.recordCustody({ backupId: id, event: 'compared', by });
-        return clusterOperations.compareObjects(await backupOf(id), asked);
+        await opened(backup, by, 'compared');
+        return clusterOperations.compareObjects(backup, asked);
       },
     );
     response.json(differing);
   });
 
   router.post('/backups/:id/put-backs', async (request, response) => {
-    const { id } = request.params;
-    const result = await authority.perform(
+    const result = await perform(
       request,
       {
         event: 'backup-put-back',
         right: 'restore',
-        cluster: clusterOf(id),
-        meta: { backupId: id, secrets: namesIn(request.body) },
+        meta: { secrets: namesIn(request.body) },
       },
-      async ({ by }) => {
+      async (backup, { by }) => {
         const asked = parse(putBackShape, request.body);
         const why = namesIn(request.body);
         await backups.recordCustody({
-          backupId: id,
+          backupId: backup.id,
           event: 'put-back',
           by,
           why: asked.missing ? `what is missing ${why}`.trim() : why,
         });
-        return clusterOperations.putBackObjects(await backupOf(id), asked);
+        return clusterOperations.putBackObjects(backup, asked);
       },
     );
     response.json(result);
   });
 
   router.put('/backups/:id/hold', async (request, response) => {
-    const { id } = request.params;
-    const kept = await authority.perform(
+    const kept = await perform(
       request,
-      {
-        event: 'backup-hold',
-        right: 'manage',
-        cluster: clusterOf(id),
-        meta: { backupId: id },
-      },
-      async ({ by }) => {
+      { event: 'backup-hold', right: 'manage' },
+      async (backup, { by }) => {
         const { reason } = parse(holdShape, request.body);
-        return hold(await backupOf(id), { by, reason });
+        return hold(backup, { by, reason });
       },
     );
     response.json(kept);
   });
 
   router.delete('/backups/:id/hold', async (request, response) => {
-    const { id } = request.params;
-    const released = await authority.perform(
+    const released = await perform(
       request,
-      {
-        event: 'backup-release',
-        right: 'manage',
-        cluster: clusterOf(id),
-        meta: { backupId: id },
-      },
-      async ({ by }) => release(await backupOf(id), by),
+      { event: 'backup-release', right: 'manage' },
+      (backup, { by }) => release(backup, by),
     );
     response.json(released);
   });
+
+  /** Does something with a backup for who may do so with its cluster. */
+  function perform<T>(
+    request: Request<{ id: string }>,
+    asked: { event: string; right: Right; meta?: Record<string, string> },
+    act: (backup: Backup, allowed: Allowed) => Promise<T>,
+  ): Promise<T> {
+    const { id } = request.params;
+    const { event, right, meta } = asked;
+    return authority.perform(
+      request,
+      { event, right, cluster: clusterOf(id), meta: { backupId: id, ...meta } },
+      async allowed => act(await backupOf(id), allowed),
+    );
+  }
+
+  function opened(
+    { id: backupId }: Backup,
+    by: string,
+    event: 'opened' | 'downloaded' | 'compared',
+  ): Promise<void> {
+    return backups.recordCustody({ backupId, event, by });
+  }
 
   async function hold(
     backup: Backup,
