@@ -51,6 +51,9 @@ export interface ClusterBackupApi {
   /** Removes what a restore kept, for good; answers what is kept after it. */
   acceptRestore(clusterRef: string, operation: string): Promise<KeptDataReport>;
 
+  /** What to do where the portal is gone, as Markdown. */
+  getRunbook(clusterRef: string): Promise<string>;
+
   /** Makes a kubeconfig that is good for an hour, of the authority on the cluster's nodes. */
   mintKubeconfig(clusterRef: string): Promise<MintedKubeconfig>;
 

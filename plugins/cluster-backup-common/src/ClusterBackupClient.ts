@@ -70,6 +70,11 @@ export class ClusterBackupClient implements ClusterBackupApi {
     return new Uint8Array(await response.arrayBuffer());
   }
 
+  async getRunbook(clusterRef: string): Promise<string> {
+    const response = await this.call('GET', `${pathOf(clusterRef)}/runbook`);
+    return response.text();
+  }
+
   async downloadArchive(id: string): Promise<Blob> {
     const response = await this.call(
       'GET',

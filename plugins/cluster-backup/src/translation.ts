@@ -180,6 +180,23 @@ export const clusterBackupTranslationRef = createTranslationRef({
       reservations: 'Reservations',
       noReservations: 'There were no reservations when it was taken.',
     },
+    withoutPortal: {
+      title: 'Without the portal',
+      description:
+        'Run it where the archive, an identity that opens it and the command lie, and the machines can be reached. Everything else is in the',
+      runbook: 'runbook of this cluster',
+      copy: 'Copy the command',
+      copied: 'Copied',
+    },
+    runbook: {
+      action: 'Runbook',
+      title: 'Runbook',
+      description:
+        'What to do when this portal is gone. Print it, or keep the file where the identities are kept: it has no secret in it, and is as of now.',
+      back: 'Backups',
+      save: 'Save as Markdown',
+      print: 'Print',
+    },
     choices: {
       title: 'Back up {{cluster}} with options',
       name: 'Name',

@@ -54,6 +54,8 @@ export class InMemoryClusterBackup implements ClusterBackupApi {
   };
   /** What restores kept, by cluster. */
   readonly kept = new Map<string, KeptDataReport>();
+  /** What to do without the portal. */
+  runbook = '# Runbook of production\n';
   /** What was asked beyond reading. */
   readonly asked: { what: string; with?: object }[] = [];
 
@@ -217,6 +219,11 @@ export class InMemoryClusterBackup implements ClusterBackupApi {
   async getBackupHeader(): Promise<Uint8Array> {
     this.answer();
     return this.header;
+  }
+
+  async getRunbook(): Promise<string> {
+    this.answer();
+    return this.runbook;
   }
 
   async mintKubeconfig(): Promise<MintedKubeconfig> {

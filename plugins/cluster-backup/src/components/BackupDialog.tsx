@@ -27,9 +27,11 @@ import { Held } from './Held';
 import { HoldDialog } from './HoldDialog';
 import { ReasonedButton } from './ReasonedButton';
 import { Reservations } from './Reservations';
+import { WithoutPortal } from './WithoutPortal';
 
 /** A backup, with everything known about it. */
 export function BackupDialog(props: {
+  clusterName: string;
   backup: Backup;
   expireAfterDays: number;
   /** Why a person may not say whether it is kept. */
@@ -116,6 +118,7 @@ export function BackupDialog(props: {
             expireAfterDays={props.expireAfterDays}
           />
           <Custody backupId={backup.id} version={JSON.stringify(backup)} />
+          <WithoutPortal clusterName={props.clusterName} backup={backup} />
         </Flex>
       </DialogBody>
       <DialogFooter>

@@ -2,6 +2,7 @@ import { useTranslationRef } from '@backstage/frontend-plugin-api';
 import {
   Badge,
   Button,
+  ButtonLink,
   Cell,
   CellText,
   ColumnConfig,
@@ -14,7 +15,9 @@ import {
   Backup,
   BackupCopy,
 } from '@cluster-backup/backstage-plugin-cluster-backup-common';
+import { RiBook2Line } from '@remixicon/react';
 import { useState } from 'react';
+import { useResolvedPath } from 'react-router-dom';
 import { faultOf } from '../faults/faultOf';
 import { formatBytes } from '../format/bytes';
 import { formatAge, formatTime } from '../format/time';
@@ -30,6 +33,7 @@ import { Section } from './Section';
 /** A cluster's backups, newest first. */
 export function BackupsTable(props: {
   clusterRef: string;
+  clusterName: string;
   expireAfterDays: number;
   /** Another one when anything may be different with the backups. */
   version: string;
@@ -53,6 +57,7 @@ export function BackupsTable(props: {
   const isNarrow = !up('xs');
   const requestAction = isNarrow ? 'request.shortAction' : 'request.action';
   const [opened, setOpened] = useState<Backup>();
+  const runbook = useResolvedPath('runbook').pathname;
   const { backups, error, isLoading, loadOlder, reload, replace } = useBackups(
     props.clusterRef,
     props.version,
@@ -171,7 +176,19 @@ export function BackupsTable(props: {
     },
   ];
   return (
-    <Section title={t('backups.title')}>
+    <Section
+      title={t('backups.title')}
+      actions={
+        <ButtonLink
+          href={runbook}
+          size="small"
+          variant="tertiary"
+          iconStart={<RiBook2Line />}
+        >
+          {t('runbook.action')}
+        </ButtonLink>
+      }
+    >
       <Flex direction="column" gap="3">
         {error && (
           <FaultPanel
@@ -211,6 +228,7 @@ export function BackupsTable(props: {
       </Flex>
       {opened && (
         <BackupDialog
+          clusterName={props.clusterName}
           expireAfterDays={props.expireAfterDays}
           backup={opened}
           reasonAgainstHold={props.reasonAgainstHold}

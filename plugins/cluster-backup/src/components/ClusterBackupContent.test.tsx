@@ -22,7 +22,10 @@ import { saveFile } from '../files/saveFile';
 import { isFramed } from '../framing/isFramed';
 import { ClusterBackupContent } from './ClusterBackupContent';
 
-jest.mock('../files/saveFile', () => ({ saveFile: jest.fn() }));
+jest.mock('../files/saveFile', () => {
+  const { saveFile: save } = jest.requireActual('../files/saveFile');
+  return { saveFile: jest.fn(save) };
+});
 jest.mock('../framing/isFramed', () => ({ isFramed: jest.fn() }));
 
 const CLUSTER = 'resource:default/production';
@@ -30,8 +33,20 @@ const ME = 'user:default/me';
 const user = userEvent.setup();
 let portal: InMemoryClusterBackup;
 
+const saved: string[] = [];
+
+beforeAll(() => {
+  URL.createObjectURL = blob => `blob:${(blob as Blob).size}`;
+  URL.revokeObjectURL = () => {};
+  jest
+    .spyOn(HTMLAnchorElement.prototype, 'click')
+    .mockImplementation(function click(this: HTMLAnchorElement) {
+      saved.push(`${this.download} ${this.href}`);
+    });
+});
 beforeEach(() => {
   portal = new InMemoryClusterBackup();
+  saved.length = 0;
 });
 
 function open(
@@ -447,6 +462,45 @@ describe('a cluster that little can be done with', () => {
     }
   });
 
+  it('can be restored without the portal, with the command and the runbook', async () => {
+    portal.runbook = `# Runbook of production
+
+| Machine | Address |
+| ------- | ------- |
+| cp-1 | 10.0.0.1 |
+
+\`\`\`sh
+age -d -i identity.txt lab.tar.gz.age | tar -xz
+\`\`\`
+`;
+    const archive = aBackup({ key: 'default/lab/x/lab.tar.gz.age' });
+    portal.addCluster(CLUSTER, { backups: [archive] });
+    open();
+    await button(/^Restore the backup of/);
+    await user.click((await region('Backups')).getAllByRole('row')[1]);
+    const dialog = within(await screen.findByRole('dialog'));
+    expect(
+      dialog.getByText(
+        `node cluster-backup.cjs restore -c production --backup-file lab.tar.gz.age --identity identity.txt --ssh-key ssh-key --signer ${archive.signer}`,
+      ),
+    ).toBeVisible();
+    await user.click(
+      dialog.getByRole('link', { name: 'runbook of this cluster' }),
+    );
+
+    const runbook = await region('Runbook');
+    expect(runbook.getByRole('cell', { name: '10.0.0.1' })).toBeVisible();
+    const print = jest.spyOn(window, 'print').mockImplementation(() => {});
+    await user.click(runbook.getByRole('button', { name: 'Print' }));
+    expect(print).toHaveBeenCalledTimes(1);
+    await user.click(runbook.getByRole('button', { name: 'Save as Markdown' }));
+    expect(saved).toEqual([
+      `production-runbook.md blob:${portal.runbook.length}`,
+    ]);
+    await user.click(runbook.getByRole('link', { name: 'Backups' }));
+    expect(await region('Backups')).toBeTruthy();
+  });
+
   it('saves an archive as it is stored, unless it is not encrypted', async () => {
     const archive = aBackup({ key: 'default/lab/x/lab.tar.gz.age' });
     portal.addCluster(CLUSTER, { backups: [archive] });
@@ -743,14 +797,6 @@ describe('a restore', () => {
   });
 
   it('ends with what is left to do, and with a way in for whoever may have one', async () => {
-    const saved: string[] = [];
-    URL.createObjectURL = blob => `blob:${(blob as Blob).size}`;
-    URL.revokeObjectURL = () => {};
-    jest
-      .spyOn(HTMLAnchorElement.prototype, 'click')
-      .mockImplementation(function click(this: HTMLAnchorElement) {
-        saved.push(`${this.download} ${this.href}`);
-      });
     portal.addCluster(CLUSTER, { backups: [aBackup()] });
     portal.addOperation({
       kind: 'restore',

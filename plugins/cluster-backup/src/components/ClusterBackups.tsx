@@ -19,6 +19,7 @@ import {
   RiStethoscopeLine,
 } from '@remixicon/react';
 import { useEffect, useState } from 'react';
+import { Route, Routes } from 'react-router-dom';
 import { clusterBackupApiRef } from '../api/clusterBackupApiRef';
 import { faultOf, isDenial } from '../faults/faultOf';
 import { isFramed } from '../framing/isFramed';
@@ -43,6 +44,7 @@ import { RelatedClusters } from './RelatedClusters';
 import { RequestRestoreDialog } from './RequestRestoreDialog';
 import { RestoreDialog } from './RestoreDialog';
 import { RestoreRequests } from './RestoreRequests';
+import { Runbook } from './Runbook';
 import { SilencePanel } from './SilencePanel';
 import { WayIn } from './WayIn';
 
@@ -64,14 +66,26 @@ export function ClusterBackups(props: { clusterRef: string }) {
       />
     );
   }
+  const { name } = overview;
   return (
-    <ConfiguredCluster
-      overview={overview}
-      clusterName={overview.name}
-      error={error}
-      heardAt={heardAt}
-      refresh={refresh}
-    />
+    <Routes>
+      <Route
+        path="runbook"
+        element={<Runbook clusterRef={clusterRef} clusterName={name} />}
+      />
+      <Route
+        path="*"
+        element={
+          <ConfiguredCluster
+            overview={overview}
+            clusterName={name}
+            error={error}
+            heardAt={heardAt}
+            refresh={refresh}
+          />
+        }
+      />
+    </Routes>
   );
 }
 
@@ -236,6 +250,7 @@ function ConfiguredCluster(props: {
       />
       <BackupsTable
         clusterRef={clusterRef}
+        clusterName={clusterName}
         needsSecondPerson={overview.needsSecondPerson}
         expireAfterDays={overview.expireAfterDays}
         version={versionOf(overview)}

@@ -4,6 +4,7 @@ import { RiDownloadLine } from '@remixicon/react';
 import { useState } from 'react';
 import { clusterBackupApiRef } from '../api/clusterBackupApiRef';
 import { faultOf } from '../faults/faultOf';
+import { saveFile } from '../files/saveFile';
 import { formatTime } from '../format/time';
 import { clusterBackupTranslationRef } from '../translation';
 import { FaultPanel } from './FaultPanel';
@@ -29,7 +30,10 @@ export function WayIn(props: {
     setRefusal(undefined);
     try {
       const minted = await api.mintKubeconfig(clusterRef);
-      save(`${clusterName}-kubeconfig.yaml`, minted.kubeconfig);
+      const content = new Blob([minted.kubeconfig], {
+        type: 'application/yaml',
+      });
+      saveFile(content, `${clusterName}-kubeconfig.yaml`);
       setExpiresAt(minted.expiresAt);
     } catch (error) {
       setRefusal(error as Error);
@@ -62,15 +66,4 @@ export function WayIn(props: {
       </Flex>
     </Section>
   );
-}
-
-function save(name: string, text: string) {
-  const url = URL.createObjectURL(
-    new Blob([text], { type: 'application/yaml' }),
-  );
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = name;
-  link.click();
-  URL.revokeObjectURL(url);
 }
