@@ -57,3 +57,5 @@ export * from './checks';
 export * from './backup';
 export * from './restore';
 export * from './configuration';
+export { writeRunbook } from './runbook';
+export type { RunbookBackup, RunbookFacts } from './runbook';

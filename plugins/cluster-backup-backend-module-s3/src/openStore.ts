@@ -1,6 +1,7 @@
 import { S3Client, S3ClientConfig } from '@aws-sdk/client-s3';
 import {
   BackupStore,
+  PlaceOf,
   StoreConfiguration,
 } from '@cluster-backup/backstage-plugin-cluster-backup-node';
 import { Bucket } from './Bucket';
@@ -63,3 +64,8 @@ export async function openStore(
   await opened.reach();
   return opened;
 }
+
+export const placeOf: PlaceOf = store => {
+  const { bucket, prefix, endpoint, region } = readOptions(store);
+  return `s3://${bucket}/${prefix} at ${endpoint ?? `AWS, ${region}`}`;
+};

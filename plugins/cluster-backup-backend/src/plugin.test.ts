@@ -10,7 +10,7 @@ import {
 } from 'node:fs/promises';
 import { AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { Entity } from '@backstage/catalog-model';
 import {
   mockCredentials,
@@ -21,6 +21,7 @@ import {
 import {
   Backup,
   BackupChoices,
+  BackupPage,
   Operation,
   OperationEvent,
 } from '@cluster-backup/backstage-plugin-cluster-backup-common';
@@ -43,6 +44,9 @@ const CLUSTER = '/clusters/by-entity/resource/default/lab';
 const OTHER = '/clusters/by-entity/resource/default/other';
 
 const SECOND = 'user:default/ada';
+
+/** Longer than any operation of this lab takes. */
+const FOLLOWED_MS = 120_000;
 
 const databases = TestDatabases.create({ ids: ['SQLITE_3'] });
 let lab: Lab;
@@ -170,7 +174,8 @@ async function follow(
 ) {
   const log: OperationEvent[] = [];
   let cursor = 0;
-  for (;;) {
+  const until = Date.now() + FOLLOWED_MS;
+  while (Date.now() < until) {
     const news = await get(`/operations/${id}/events?after=${cursor}`);
     log.push(...news.events);
     cursor = news.cursor;
@@ -179,6 +184,7 @@ async function follow(
     }
     await new Promise(resolve => setTimeout(resolve, 50));
   }
+  throw new Error(`${id} was not seen as it should be: ${JSON.stringify(log)}`);
 }
 
 async function backUp(
@@ -667,6 +673,28 @@ it('gives out an archive as a store has it, and writes down to whom', async () =
     event: 'downloaded',
     by: 'user:default/mock',
   });
+});
+
+it('prints a runbook: where archives and machines are, and what to do', async () => {
+  const { backups }: BackupPage = await get(`${CLUSTER}/backups?limit=1`);
+  const [{ key, sha256, signer }] = backups;
+  const { status, headers, text } = await supertest(backend!.server).get(
+    `/api/cluster-backup${CLUSTER}/runbook`,
+  );
+  expect(status).toBe(200);
+  expect(headers['content-type']).toBe('text/markdown; charset=utf-8');
+  for (const told of [
+    `| \`local\` | \`${join(folder, 'store')}, on the portal's machines\` |`,
+    `\`${key}\``,
+    `\`${sha256}\``,
+    `Archives are signed by \`${signer}\``,
+    `restore -c lab --backup-file ${basename(key)} --identity identity.txt`,
+    '| `cp-1` | etcd member `cp-1` | ',
+    '### 1. On your own machine: open the archive',
+  ]) {
+    expect(text).toContain(told);
+  }
+  expect(text).not.toContain('AGE-SECRET-KEY');
 });
 
 it('takes a backup under a chosen name into chosen stores', async () => {

@@ -17,12 +17,20 @@ export type OpenStore = (
   settings?: StoreType['settings'],
 ) => Promise<BackupStore>;
 
+/**
+ * Where a person finds a store that is configured, without a portal; a word about it, no secret. A store type's module may
+ * export it under the name `placeOf`.
+ *
+ * @public
+ */
+export type PlaceOf = (store: StoreConfiguration) => string;
+
 /** A kind of place where archives are kept. @public */
 export interface StoreType {
   /** The name of its member in `clusterBackup.stores`: `filesystem`. */
   type: string;
   /**
-   * Absolute path of a CommonJS module that exports `openStore`. Archives are written and read in processes of their own,
+   * Absolute path of a CommonJS module that exports `openStore`, and `placeOf` where it can. Archives are written and read in processes of their own,
    * which load it themselves.
    */
   modulePath: string;

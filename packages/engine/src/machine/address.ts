@@ -13,7 +13,9 @@ const LOGIN = /^\w[\w.@\\+-]{0,254}\$?$/;
  *
  * @throws ClusterBackupError `machine-address-invalid`
  */
-export function refuseInvalidAddress(access: MachineAccess) {
+export function refuseInvalidAddress(
+  access: Pick<MachineAccess, 'name' | 'address' | 'port' | 'user'>,
+) {
   const { address, user, port = 22 } = access;
   const isHost =
     typeof address === 'string' &&

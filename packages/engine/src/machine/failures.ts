@@ -37,7 +37,7 @@ const UNREACHABLE: Record<string, [string, string]> = {
 };
 
 export function addressInvalid(
-  access: MachineAccess,
+  access: Pick<MachineAccess, 'name'>,
   what: string,
 ): ClusterBackupError {
   return new ClusterBackupError({

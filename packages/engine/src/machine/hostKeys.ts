@@ -43,6 +43,11 @@ export function fingerprint(blob: Buffer): string {
     .replace(/=+$/, '')}`;
 }
 
+/** As {@link fingerprint}, of a line `TYPE BASE64`. */
+export function fingerprintOf(publicKey: string): string {
+  return fingerprint(Buffer.from(publicKey.split(' ')[1] ?? '', 'base64'));
+}
+
 /** The names under which the key types are negotiated. */
 export function hostKeyAlgorithms(types: string[]): string[] {
   return types.flatMap(type => ALGORITHMS_BY_TYPE[type] ?? []);

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
-import { quote } from './quote';
+import { quote, quoteForPeople } from './quote';
 
 /** Any text without NUL, with more than its share of what shells take for themselves. */
 const argument = fc.oneof(
@@ -17,12 +17,17 @@ const argv = fc.array(
   { minLength: 1, maxLength: 20 },
 );
 
-describe.each(['sh', 'bash'])('as read by %s', shell => {
+describe.each([
+  ['sh', quote],
+  ['bash', quote],
+  ['sh', quoteForPeople],
+  ['bash', quoteForPeople],
+])('as read by %s', (shell, quoted) => {
   it('gives back every argument as it was', () => {
     fc.assert(
       fc.property(fc.array(argv, { minLength: 1, maxLength: 20 }), lists => {
         const script = lists
-          .map(list => `printf '%s\\0' ${quote(list)}`)
+          .map(list => `printf '%s\\0' ${quoted(list)}`)
           .join('\n');
         const printed = execFileSync(shell, ['-c', script]).toString();
         expect(printed.split('\0').slice(0, -1)).toEqual(lists.flat());

@@ -18,3 +18,14 @@ export function quote(argv: string[]): string {
     })
     .join(' ');
 }
+
+/**
+ * As {@link quote}, for a line that a person reads and types: words that mean themselves to a shell have no quotes.
+ *
+ * @throws TypeError as {@link quote}
+ */
+export function quoteForPeople(argv: string[]): string {
+  return argv
+    .map(word => (/^[\w./:@%+=,-]+$/.test(word) ? word : quote([word])))
+    .join(' ');
+}

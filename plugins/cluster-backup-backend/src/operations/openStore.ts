@@ -3,7 +3,10 @@ import {
   ClusterBackupError,
   NOTHING_CHANGED,
 } from '@cluster-backup/engine';
-import { OpenStore } from '@cluster-backup/backstage-plugin-cluster-backup-node';
+import {
+  OpenStore,
+  PlaceOf,
+} from '@cluster-backup/backstage-plugin-cluster-backup-node';
 import { PluggedStore } from './Job';
 
 /**
@@ -17,6 +20,12 @@ export async function openStore(store: PluggedStore): Promise<BackupStore> {
   const opened = await module.openStore(configuration, settings);
   if (identity) await refuseOther(opened, identity);
   return opened;
+}
+
+/** Where a person finds a store, as far as its type tells. */
+export function placeOf(store: PluggedStore): string {
+  const module: { placeOf?: PlaceOf } = require(store.modulePath);
+  return module.placeOf?.(store) ?? `a store of type ${store.type}`;
 }
 
 /** A disk that is not mounted leaves an empty folder, which takes backups and gives none. */

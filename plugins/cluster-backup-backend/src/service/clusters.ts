@@ -15,6 +15,7 @@ import {
   keptDataOf,
 } from '../operations/keptData';
 import { isPortalsOwn } from '../operations/portalsOwnCluster';
+import { runbookOf } from '../operations/runbookOf';
 import { clusterPath, refOf } from './clusterPath';
 import { nothingShape, parse } from './parse';
 import { reasonIn, reasonShape, restoreChoicesShape } from './reasons';
@@ -87,6 +88,19 @@ export function clusterRoutes(options: RouterOptions): Router {
         backups.page(clusterRef, parse(pageShape, request.query)),
     );
     response.json(page);
+  });
+
+  router.get(`${clusterPath}/runbook`, async (request, response) => {
+    const runbook = await authority.perform(
+      request,
+      {
+        event: 'runbook-fetch',
+        right: 'read',
+        cluster: { ref: refOf(request) },
+      },
+      ({ clusterRef }) => runbookOf(options, clusterRef),
+    );
+    response.type('text/markdown').send(runbook);
   });
 
   router.post(`${clusterPath}/checks`, async (request, response) => {

@@ -163,6 +163,7 @@ const routes = (clusterRef: string) => {
   return [
     ['get', cluster, undefined, read, 200],
     ['get', `${cluster}/backups?limit=1`, undefined, read, 200],
+    ['get', `${cluster}/runbook`, undefined, read, 200],
     ['get', `${cluster}/assessment`, undefined, read, 503],
     ['get', `${cluster}/kept-data`, undefined, read, 503],
     ['delete', `${cluster}/kept-data/restore-x`, undefined, put, 503],

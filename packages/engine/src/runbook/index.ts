@@ -1,0 +1,2 @@
+export { writeRunbook } from './writeRunbook';
+export type { RunbookBackup, RunbookFacts } from './RunbookFacts';
