@@ -34,7 +34,7 @@ export function byHand({ archive, description }: ByHand): string[] {
     '## By hand',
     `With stock tools only, where the command cannot be used: an \`etcdutl\` of ${plain(
       minorOf(versions.etcd),
-    )} on your own machine, the rest of it is there or comes with the distribution. Every step may be done again. Until step 8 nothing is lost: see “Taking it back”.`,
+    )} on your own machine, the rest of it is there or comes with the distribution. Every step may be done again. Until step 8 nothing is lost: see “take it back”.`,
 
     step(1, 'your own machine', 'open the archive'),
     'In an empty folder that nobody else can read, with the archive and its keys in it:',
@@ -46,7 +46,8 @@ export function byHand({ archive, description }: ByHand): string[] {
       ? [
           'The SSH key is in the archive:',
           shell(
-            `jq -r '.[] | select(.kind == "Secret" and .metadata.name == "ssh-key") | .data[]' opened/cluster/objects.json | head -n 1 | base64 -d > ssh-key`,
+            'umask 077',
+            `{ jq -r 'first(.items[] | select(.kind == "Secret" and .metadata.name == "ssh-key")).data.id_rsa' opened/cluster/objects.json | base64 -d; echo; } > ssh-key`,
           ),
         ]
       : []),
@@ -116,16 +117,16 @@ export function byHand({ archive, description }: ByHand): string[] {
     `Nodes are \`Ready\` within a minute. What was created after ${plain(
       description.createdAt,
     )} is unknown to the cluster: load balancers and volumes of that time are left over.`,
-    'When all is well, on each node, and on your own machine, where the folder holds every key of the cluster:',
-    shell(
-      ...distinct(nodes.map(({ etcd }) => etcd.dataDir)).map(folder =>
-        words(['rm', '-rf', `${folder}/${REPLACED}`]),
-      ),
-      `rmdir ${PARKED}`,
-    ),
+
+    step(12, `${all}, as root`, 'remove what was replaced'),
+    'When all is well, and not before:',
+    ...nodes.flatMap(node => [on(node), shell(...removed(node))]),
+
+    step(13, 'your own machine', 'remove what was opened'),
+    'It holds every key of the cluster:',
     shell('rm -rf opened members'),
 
-    '### Taking it back',
+    `### On ${all}, as root: take it back`,
     'As long as step 9 was done nowhere, on every node, after its etcd was stopped as in step 6:',
     ...nodes.flatMap(node => [on(node), shell(...takenBack(node))]),
     `Then on all of them:`,
@@ -135,7 +136,7 @@ export function byHand({ archive, description }: ByHand): string[] {
       ...['kube-apiserver', ...CONTROLLERS].map(returned),
     ),
 
-    '### A machine that lost its files',
+    '### On your own machine: give a machine its files back',
     'They are in the archive, with owners and modes. From your own machine, for a machine at the same address as before, where the kubelet is stopped:',
     shell(
       ...nodes.map(
@@ -172,7 +173,7 @@ function opened({ key, isEncrypted }: RunbookBackup): string {
   const file = fileOf(key);
   const unpack = 'tar -xpf - --numeric-owner -C opened';
   const packed = /\.tar\.zst(\.age)?$/.test(file) ? 'zstd -dc' : 'gzip -dc';
-  return `mkdir opened && ${
+  return `mkdir -p opened && ${
     isEncrypted
       ? `age -d -i identity.txt ${words([file])} | ${packed}`
       : `${packed} ${words([file])}`
@@ -221,6 +222,7 @@ function memberFor({ name, etcd }: DescribedNode, nodes: DescribedNode[]) {
   );
   const made = words([`members/${name}`]);
   return [
+    `rm -rf ${made}`,
     [
       'etcdutl snapshot restore opened/etcd/snapshot.db',
       `--data-dir ${made}`,
@@ -251,8 +253,12 @@ function swapped({ etcd: { dataDir } }: DescribedNode): string[] {
     words(['cd', dataDir]),
     `if [ -e restored/member ] && [ -e member ]; then mv member ${REPLACED}; fi`,
     'if [ -e restored/member ]; then mv restored/member member; fi',
-    'rmdir restored',
+    'if [ -e restored ]; then rmdir restored; fi',
   ];
+}
+
+function removed({ etcd: { dataDir } }: DescribedNode): string[] {
+  return [words(['rm', '-rf', `${dataDir}/${REPLACED}`]), `rmdir ${PARKED}`];
 }
 
 function takenBack({ etcd: { dataDir } }: DescribedNode): string[] {

@@ -324,7 +324,7 @@ export class LabSupervisor {
       LAB_NODE: process.execPath,
       LAB_CHECKOUT: checkout,
       LAB_IMAGES: join(directory, 'images'),
-      LAB_HIDDEN: ['etcd', 'etcdctl', 'etcdutl', 'kubectl']
+      LAB_HIDDEN: ['etcd', 'etcdctl', 'etcdutl']
         .map(name => `bin/${name}`)
         .join(' '),
       LAB_ETCD_DISK:
