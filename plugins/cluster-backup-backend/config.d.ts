@@ -49,6 +49,27 @@ interface MachineConfig extends AddressConfig {
 interface ProtectionConfig {
   /** A restore takes the approval of a second person who owns the cluster. Default false. */
   secondPerson?: boolean;
+  /**
+   * How long backups are kept. What any of its numbers keeps is kept until it expires. A cluster's own counts instead of
+   * the common one, as a whole. Default: all are kept until they expire.
+   */
+  retention?: RetentionConfig;
+}
+
+/** At least one of its numbers, of 1 or more. */
+interface RetentionConfig {
+  /** So many of the newest. */
+  last?: number;
+  /** The newest of a day, on so many days that have a backup. */
+  daily?: number;
+  /** The newest of a week, which begins on Monday, in so many weeks that have a backup. */
+  weekly?: number;
+  /** The newest of a month, in so many months that have a backup. */
+  monthly?: number;
+  /** All that are younger than so many days of 24 hours. */
+  withinDays?: number;
+  /** Where days, weeks and months begin, as `Europe/Berlin`. Default UTC. */
+  timeZone?: string;
 }
 
 export interface Config {

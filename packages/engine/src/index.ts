@@ -59,3 +59,10 @@ export * from './restore';
 export * from './configuration';
 export { writeRunbook } from './runbook';
 export type { RunbookBackup, RunbookFacts } from './runbook';
+export { retain } from './retention';
+export type {
+  Keeper,
+  RetainableBackup,
+  RetentionRule,
+  RetentionVerdict,
+} from './retention';

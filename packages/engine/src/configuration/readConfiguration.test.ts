@@ -105,6 +105,69 @@ it.each([
   expect(() => cluster(name)).toThrow(why);
 });
 
+it('keeps backups as it is said of the cluster, or else of all, or else until they expire', () => {
+  const none = { last: 0, daily: 0, weekly: 0, monthly: 0, withinDays: 0 };
+  const terms = { expireAfterDays: 100, keepReplacedDays: 3 };
+  const clusters = [
+    { name: 'usual' },
+    {
+      name: 'own',
+      protection: { secondPerson: true, retention: { last: 3 } },
+    },
+  ];
+  const retention = { daily: 7, monthly: 3, timeZone: 'Europe/Berlin' };
+  const said = read({ ...terms, clusters, protection: { retention } });
+  expect(said.retention('usual')).toEqual({ ...none, ...retention, ...terms });
+  expect(said.retention('own')).toEqual({
+    ...none,
+    ...terms,
+    last: 3,
+    timeZone: 'UTC',
+  });
+  expect(read({ clusters }).retention('usual')).toEqual({
+    ...none,
+    withinDays: 365,
+    timeZone: 'UTC',
+    expireAfterDays: 365,
+    keepReplacedDays: 7,
+  });
+});
+
+it.each<[object | string | number, RegExp]>([
+  ['daily', /not made of last, daily/],
+  [[7], /not made of last, daily/],
+  [{}, /nothing in it keeps a backup/],
+  [{ timeZone: 'UTC' }, /nothing in it keeps a backup/],
+  [{ daily: 7, yearly: 2 }, /it has yearly, which nobody knows/],
+  [{ daily: '7' }, /daily 7 is no number/],
+  [{ last: 0 }, /last 0 is no number/],
+  [{ weekly: 1.5 }, /weekly 1.5 is no number/],
+  [{ monthly: 24 }, /monthly 24 reaches further back than expireAfterDays 365/],
+  [{ withinDays: 366 }, /withinDays 366 reaches further/],
+  [{ last: 1, timeZone: 'Berlin' }, /timeZone Berlin is no name/],
+  [{ last: 1, timeZone: '+01:00' }, /timeZone \+01:00 is no name/],
+])('refuses the retention %j, of all and of one cluster', (retention, why) => {
+  const protection = { retention };
+  expect(() => read({ protection })).toThrow(why);
+  const clusters = [{ name: 'lab', protection }];
+  expect(() => read({ clusters })).toThrow(why);
+  expect(() => read({ clusters })).toThrow(
+    /protection.retention of cluster lab/,
+  );
+});
+
+it.each([
+  { withinDays: 365 },
+  { daily: 365 },
+  { weekly: 53 },
+  { monthly: 13 },
+  { last: 10_000 },
+])('takes what can be kept before it expires: %j', retention => {
+  expect(read({ protection: { retention } }).retention('any')).toMatchObject(
+    retention,
+  );
+});
+
 it('names stores by their type', async () => {
   const { store, stores } = read({
     stores: [

@@ -14,7 +14,9 @@ import { ClusterBackupError, NOTHING_CHANGED } from '../errors';
 import { GdcAccess, gdcSecrets, GOOGLE_TOKEN_URL, SecretName } from '../gdc';
 import { HostKeyRule, MachineAccess } from '../machine';
 import { EXPIRE_AFTER_DAYS } from '../restore';
+import { RetentionRule } from '../retention';
 import { BackupStore, openFilesystemStore } from '../store';
+import { readRetention } from './retention';
 import {
   ClusterSection,
   ConfigurationSection,
@@ -58,6 +60,8 @@ export interface Configuration {
   expireAfterDays: number;
   /** So long a portal keeps what a restore replaced, unless it is accepted before. */
   keepReplacedDays: number;
+  /** How long the backups of that cluster are kept; of one that is not configured, as of all that say nothing. */
+  retention(name: string): RetentionRule;
   /** age recipients; none where archives are not encrypted. */
   recipients: string[];
   /** Signs archives; a file that is not there is made, so that no archive is ever unsigned. */
@@ -92,6 +96,7 @@ export function readConfiguration(
     compressionLevel,
     expireAfterDays = EXPIRE_AFTER_DAYS,
     keepReplacedDays = 7,
+    protection,
     etcdutlFile,
   } = section as ConfigurationSection;
   const at = (path: string) => resolve(folder, path);
@@ -110,6 +115,20 @@ export function readConfiguration(
     if (Number.isInteger(count) && count >= 1) continue;
     throw configurationWrong(origin, `${name} ${count} is no number of days`);
   }
+  const retentionOf = (found: unknown, whose: string) =>
+    readRetention(found, { expireAfterDays, keepReplacedDays }, why =>
+      configurationWrong(origin, `of protection.retention${whose}: ${why}`),
+    );
+  const standardRetention = retentionOf(protection?.retention, '');
+  const retentions = new Map(
+    clusters.map(({ name, protection: own }) => [
+      name,
+      retentionOf(
+        own?.retention ?? protection?.retention,
+        ` of cluster ${name}`,
+      ),
+    ]),
+  );
 
   return {
     recipients,
@@ -120,6 +139,10 @@ export function readConfiguration(
       entityRef: entityRefOf(cluster),
     })),
     stores: stores.map(({ id }) => id),
+
+    retention(name) {
+      return retentions.get(name) ?? standardRetention;
+    },
 
     cluster(name) {
       const found = clusters.find(cluster => cluster.name === name);

@@ -14,7 +14,24 @@ export interface ConfigurationSection {
   compression?: string;
   compressionLevel?: number;
   stores?: StoreSection[];
+  /** Of all clusters that do not say otherwise. */
+  protection?: ProtectionSection;
   clusters?: ClusterSection[];
+}
+
+/** What else is in it only a portal reads. @public */
+export interface ProtectionSection {
+  retention?: RetentionSection;
+}
+
+/** How long backups are kept; all until they expire where there is none. @public */
+export interface RetentionSection {
+  last?: number;
+  daily?: number;
+  weekly?: number;
+  monthly?: number;
+  withinDays?: number;
+  timeZone?: string;
 }
 
 /** A store's id, and one more member, named for the store's type, with what that type wants to know. @public */
@@ -29,6 +46,7 @@ export interface StoreSection {
 export interface ClusterSection {
   name: string;
   entityRef?: string;
+  protection?: ProtectionSection;
   layout?: string;
   ssh?: SshSection;
   /** Of the layout `kubeadm`. */

@@ -7,7 +7,7 @@ const of = (clusterBackup: object) =>
 it('is for all clusters what it says, and for one what that one says', () => {
   const clusters = [
     { name: 'production' },
-    { name: 'lab', protection: { secondPerson: false } },
+    { name: 'lab', protection: { secondPerson: false, retention: {} } },
   ];
   const protection = { secondPerson: true };
   const protectionOf = readProtection(of({ protection, clusters }));

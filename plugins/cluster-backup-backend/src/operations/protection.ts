@@ -10,6 +10,8 @@ export interface Protection {
 type Section = ReturnType<RootConfigService['getConfig']>;
 
 const UNPROTECTED: Protection = { secondPerson: false };
+/** The engine reads the retention. */
+const MEMBERS = [...Object.keys(UNPROTECTED), 'retention'];
 
 /**
  * The protection of each cluster, by its configured name: `clusterBackup.protection` is for all of them, and what a
@@ -35,13 +37,13 @@ export function readProtection(
 function ruleOf(of: Section | undefined, standard: Protection): Protection {
   const rule = of?.getOptionalConfig('protection');
   if (!rule) return standard;
-  const unknown = rule.keys().find(key => !Object.hasOwn(UNPROTECTED, key));
+  const unknown = rule.keys().find(key => !MEMBERS.includes(key));
   if (unknown !== undefined) {
     throw configurationWrong(
       'of the portal',
-      `protection has ${unknown}, which nobody knows; it can have: ${Object.keys(
-        UNPROTECTED,
-      ).join(', ')}`,
+      `protection has ${unknown}, which nobody knows; it can have: ${MEMBERS.join(
+        ', ',
+      )}`,
     );
   }
   return {
