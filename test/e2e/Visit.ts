@@ -6,7 +6,7 @@ import { CoreV1Api, KubeConfig } from '@kubernetes/client-node';
 import { Browser } from 'playwright-core';
 import { LabPortal, startPortal } from '../portal/startPortal';
 import { launchBrowser } from './browser';
-import { keepPicture, WIDE } from './pictures';
+import { keepPicture, keepPrint, WIDE } from './pictures';
 import { Tab } from './Tab';
 
 /**
@@ -82,6 +82,11 @@ export class Visit {
     const { narrow = false } = options;
     await keepPicture(this.light.page, `${name}-light`, narrow);
     await keepPicture(this.dark.page, `${name}-dark`, narrow);
+  }
+
+  /** What comes out of a printer. */
+  async keepPrint(name: string) {
+    await keepPrint(this.dark.page, name);
   }
 
   /** How much a second can be read from and written to the cluster's machine. */

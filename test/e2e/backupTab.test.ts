@@ -91,7 +91,23 @@ describe('a guest of the portal', () => {
       await dialog.getByText('SHA-256').waitFor();
     });
     await visit.keepPicture('11-backup-details', { narrow: true });
-    await visit.inBoth(tab => tab.leaveDialog());
+    await visit.inBoth(async ({ page, dialog }) => {
+      await dialog
+        .getByRole('link', { name: 'runbook of this cluster' })
+        .click();
+      await page
+        .getByRole('heading', { name: 'Runbook: lab without the portal' })
+        .first()
+        .waitFor();
+    });
+    await visit.keepPicture('14-runbook', { narrow: true });
+    await visit.keepPrint('15-runbook-on-paper');
+    await visit.inBoth(({ page }) =>
+      page
+        .getByRole('region', { name: 'Runbook' })
+        .getByRole('link', { name: 'Backups' })
+        .click(),
+    );
 
     await visit.inBoth(async ({ page }) => {
       await page.reload();

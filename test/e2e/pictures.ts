@@ -28,3 +28,16 @@ export async function keepPicture(
   }
   await page.setViewportSize(WIDE);
 }
+
+/** A4 at 96 dots an inch. */
+const PAPER = { width: 794, height: 1123 };
+
+/** Keeps what a person sees on paper, from top to bottom. */
+export async function keepPrint(page: Page, name: string): Promise<void> {
+  await page.emulateMedia({ media: 'print' });
+  await page.setViewportSize(PAPER);
+  const path = join(folder, `${name}.png`);
+  await page.screenshot({ path, fullPage: true });
+  await page.emulateMedia({ media: null });
+  await page.setViewportSize(WIDE);
+}

@@ -87,6 +87,7 @@ describe.each(['kubeadm', 'gdc'] as const)(
             {
               ...archive,
               createdAt: description.createdAt,
+              isBeforeRestore: false,
               stores: ['local'],
               size: ciphertext.size,
               revision: summary.facts.revision,

@@ -688,7 +688,9 @@ it('prints a runbook: where archives and machines are, and what to do', async ()
     `\`${key}\``,
     `\`${sha256}\``,
     `Archives are signed by \`${signer}\``,
-    `restore -c lab --backup-file ${basename(key)} --identity identity.txt`,
+    `restore -c lab \\\n  --backup-file ${basename(
+      key,
+    )} \\\n  --identity identity.txt`,
     '| `cp-1` | etcd member `cp-1` | ',
     '### 1. On your own machine: open the archive',
   ]) {

@@ -20,7 +20,7 @@ it.each([
     'node cluster-backup.cjs restore -c lab --backup-file lab-2026.tar.gz.age --signer SHA256:a/b+c',
   ],
 ])('is complete for a cluster of %s', (_, of, command) =>
-  expect(restoreCommand('lab', of)).toBe(command),
+  expect(restoreCommand('lab', of).join(' ')).toBe(command),
 );
 
 it('says to a shell what it says to a person, whatever the names are', () =>
@@ -29,7 +29,7 @@ it('says to a shell what it says to a person, whatever the names are', () =>
       fc.string({ unit: 'grapheme', minLength: 1, maxLength: 40 }),
       text => {
         const name = text.replaceAll('\0', '-');
-        const command = restoreCommand(name, backup);
+        const command = restoreCommand(name, backup).join(' ');
         const said = execFileSync(
           'sh',
           ['-c', `printf '%s\\001' ${command.replace('node ', '')}`],

@@ -5,20 +5,21 @@ import { Backup } from './types';
  * to the machines, in the folder where it is run. Of Google Distributed Cloud the key to the machines is in the archive.
  *
  * @param clusterName - as the archive says it
+ * @returns what belongs on one line, together
  * @public
  */
 export function restoreCommand(
   clusterName: string,
   backup: Pick<Backup, 'key' | 'isEncrypted' | 'signer' | 'gdc'>,
-): string {
+): string[] {
   const { key, isEncrypted, signer, gdc } = backup;
   return [
-    ...['node', 'cluster-backup.cjs', 'restore', '-c', word(clusterName)],
-    ...['--backup-file', word(key.split('/').at(-1)!)],
-    ...(isEncrypted ? ['--identity', 'identity.txt'] : []),
-    ...(gdc ? [] : ['--ssh-key', 'ssh-key']),
-    ...['--signer', word(signer)],
-  ].join(' ');
+    `node cluster-backup.cjs restore -c ${word(clusterName)}`,
+    `--backup-file ${word(key.split('/').at(-1)!)}`,
+    ...(isEncrypted ? ['--identity identity.txt'] : []),
+    ...(gdc ? [] : ['--ssh-key ssh-key']),
+    `--signer ${word(signer)}`,
+  ];
 }
 
 /** As a POSIX shell takes it for one word; one that needs no quotes has none, so that people can read it. */

@@ -14,8 +14,10 @@ export interface RunbookBackup {
   sha256: string;
   signer: string;
   isEncrypted: boolean;
-  /** What restores it without a portal. */
-  command: string;
+  /** It holds what a restore was about to replace. */
+  isBeforeRestore: boolean;
+  /** What restores it without a portal, a line for each option. */
+  command: string[];
 }
 
 /** What a runbook is written from. No member of it is a secret. @public */
@@ -26,7 +28,7 @@ export interface RunbookFacts {
   writtenAt: string;
   /** Newest first. */
   backups: RunbookBackup[];
-  /** Of the newest backup whose signed summary could be read. */
+  /** Of the newest backup whose signed summary could be read, as the cluster was before any harm. */
   description?: Description;
   stores: Array<{
     id: string;

@@ -75,14 +75,14 @@ export function byHand({ archive, description }: ByHand): string[] {
     )}.`,
     shell(
       `mkdir -p ${PARKED}`,
-      ...['kube-apiserver', ...CONTROLLERS].map(parked),
-      gone(['kube-apiserver', ...CONTROLLERS]),
+      ...parked('kube-apiserver', ...CONTROLLERS),
+      ...gone('kube-apiserver', ...CONTROLLERS),
     ),
     'It ends when none of them runs any more. If it does not within two minutes, look at `journalctl -u kubelet`.',
 
     step(6, `${all}, as root`, 'stop etcd'),
     'Everywhere, before the next step; the leader last, if it is known:',
-    shell(parked('etcd'), closed(portsOf(nodes))),
+    shell(...parked('etcd'), closed(portsOf(nodes))),
 
     step(
       7,
@@ -93,16 +93,16 @@ export function byHand({ archive, description }: ByHand): string[] {
 
     step(8, `${all}, as root`, 'start etcd'),
     'One node after the other, without waiting in between:',
-    shell(returned('etcd'), served()),
+    shell(...returned('etcd'), served()),
     'It ends when the member takes part in a quorum: the first one waits for the second.',
 
     step(9, `${all}, as root`, 'start the API server'),
     'From here on there is no way back to the old data.',
-    shell(returned('kube-apiserver')),
+    shell(...returned('kube-apiserver')),
     'Then, when it answers:',
     shell(
       `until kubectl --kubeconfig /etc/kubernetes/admin.conf get --raw /readyz; do sleep 1; done`,
-      ...CONTROLLERS.map(returned),
+      ...returned(...CONTROLLERS),
     ),
 
     step(10, `${named(machines)}, as root`, 'restart the kubelets'),
@@ -131,9 +131,9 @@ export function byHand({ archive, description }: ByHand): string[] {
     ...nodes.flatMap(node => [on(node), shell(...takenBack(node))]),
     `Then on all of them:`,
     shell(
-      returned('etcd'),
+      ...returned('etcd'),
       served(),
-      ...['kube-apiserver', ...CONTROLLERS].map(returned),
+      ...returned('kube-apiserver', ...CONTROLLERS),
     ),
 
     '### On your own machine: give a machine its files back',
@@ -232,9 +232,8 @@ function memberFor({ name, etcd }: DescribedNode, nodes: DescribedNode[]) {
       '--initial-cluster-token restored-by-hand',
       `--bump-revision ${BUMP} --mark-compacted`,
     ].join(' \\\n  '),
-    `tar -C ${made} -cf - member | ssh -F ssh_config ${words([
-      name,
-    ])} 'umask 077; cat > ${RECEIVED}'`,
+    `tar -C ${made} -cf - member |`,
+    `  ssh -F ssh_config ${words([name])} 'umask 077; cat > ${RECEIVED}'`,
   ];
 }
 
@@ -268,18 +267,30 @@ function takenBack({ etcd: { dataDir } }: DescribedNode): string[] {
   ];
 }
 
-function parked(pod: string): string {
-  return `if [ -e ${MANIFESTS}/${pod}.yaml ]; then mv ${MANIFESTS}/${pod}.yaml ${PARKED}/; fi`;
+function parked(...pods: string[]): string[] {
+  return moved(pods, MANIFESTS, PARKED);
 }
 
-function returned(pod: string): string {
-  return `if [ -e ${PARKED}/${pod}.yaml ]; then mv ${PARKED}/${pod}.yaml ${MANIFESTS}/; fi`;
+function returned(...pods: string[]): string[] {
+  return moved(pods, PARKED, MANIFESTS);
 }
 
-function gone(pods: string[]): string {
-  return `for pod in ${pods.join(
-    ' ',
-  )}; do while crictl ps -q --label io.kubernetes.container.name=$pod | grep .; do sleep 1; done; done`;
+/** Out of the folder that the kubelet watches, or into it; what was moved already is left alone. */
+function moved(pods: string[], from: string, to: string): string[] {
+  return [
+    `cd ${from}`,
+    `for pod in ${pods.join(' ')}; do`,
+    `  if [ -e $pod.yaml ]; then mv $pod.yaml ${to}/; fi`,
+    'done',
+  ];
+}
+
+function gone(...pods: string[]): string[] {
+  return [
+    `for pod in ${pods.join(' ')}; do`,
+    '  while crictl ps -q --label io.kubernetes.container.name=$pod | grep .; do sleep 1; done',
+    'done',
+  ];
 }
 
 /** GDC's etcd for Events has a container of the same name, which goes on: etcd is told by its ports. */

@@ -14,8 +14,12 @@ const backup = {
   sha256: 'ab'.repeat(32),
   signer: 'SHA256:abc',
   isEncrypted: true,
-  command:
-    'node cluster-backup.cjs restore -c lab --backup-file lab_backup_2026-11-22T141500Z.tar.gz.age --identity identity.txt --ssh-key ssh-key --signer SHA256:abc',
+  isBeforeRestore: false,
+  command: [
+    'node cluster-backup.cjs restore -c lab',
+    '--backup-file lab_backup_2026-11-22T141500Z.tar.gz.age',
+    '--signer SHA256:abc',
+  ],
 };
 const facts: RunbookFacts = {
   cluster: 'lab',
@@ -61,12 +65,24 @@ it('says where everything is, which key is needed and who holds it', () => {
     '| `age1def` | nobody yet |  |',
     '| `away` | `s3://vault/lab/ at https://s3.example.com` |',
     'Archives are signed by `SHA256:abc`',
-    `${backup.command} --dry-run`,
-    backup.command.replace('restore', 'undo'),
+    '--signer SHA256:abc \\\n  --dry-run',
+    'node cluster-backup.cjs undo -c lab \\\n  --backup-file',
     '--initial-cluster cp1=https://192.0.2.1:2380,cp2=https://192.0.2.1:2380',
   ]) {
     expect(runbook).toContain(told);
   }
+});
+
+it('is about the newest backup that is not of what a restore replaced', () => {
+  const before = {
+    ...backup,
+    key: 'default/lab/before.tar.gz.age',
+    createdAt: '2026-11-23T00:00:00.000Z',
+    isBeforeRestore: true,
+  };
+  const runbook = writeRunbook({ ...facts, backups: [before, backup] });
+  expect(runbook).toContain('| 2026-11-23T00:00:00.000Z, before a restore');
+  expect(blocksOf(runbook).join()).not.toContain('before.tar.gz.age');
 });
 
 it('is a page too where nothing is known yet', () => {

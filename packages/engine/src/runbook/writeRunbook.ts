@@ -12,7 +12,8 @@ import { RunbookBackup, RunbookFacts } from './RunbookFacts';
  */
 export function writeRunbook(facts: RunbookFacts): string {
   const { cluster, writtenAt, description, backups } = facts;
-  const [newest] = backups;
+  const newest =
+    backups.find(({ isBeforeRestore }) => !isBeforeRestore) ?? backups[0];
   const sections = [
     `# Runbook: ${plain(cluster)} without the portal`,
     `As of ${writtenAt}. There is no secret in it: keep it where the identities are kept, and print it anew after each change of machines, stores or keys.`,
@@ -73,7 +74,9 @@ function backupsSection(facts: RunbookFacts): string[] {
           table(
             ['Taken', 'Archive', 'In', 'Bytes', 'Revision', 'SHA-256'],
             backups.map(({ createdAt, key, stores: ids, ...backup }) => [
-              createdAt,
+              backup.isBeforeRestore
+                ? `${createdAt}, before a restore: what it replaced`
+                : createdAt,
               code(key),
               ids.map(code).join(', '),
               String(backup.size),
@@ -126,15 +129,21 @@ function commandSection(
   { command }: RunbookBackup,
   description: Description | undefined,
 ): string[] {
-  const others = (verb: string) => command.replace(' restore ', ` ${verb} `);
+  const typed = (verb = 'restore', ...more: string[]) =>
+    [
+      command[0].replace(' restore ', ` ${verb} `),
+      ...command.slice(1),
+      ...more,
+    ].join(' \\\n  ');
   return [
     '## With the command',
     'In a folder with the archive and its keys, on a machine that reaches the others. First what would happen, which changes nothing:',
-    shell(`${command} --dry-run`),
+    shell(typed('restore', '--dry-run')),
     'Then the restore. It asks for the name of the cluster, keeps what it replaces on the machines, and may be stopped with Ctrl-C at any point:',
-    shell(command),
+    shell(typed()),
     'If it was cut off, by whatever it was, go on with it, or take it back as long as no API server has started on the restored data:',
-    shell(others('resume'), others('undo')),
+    shell(typed('resume')),
+    shell(typed('undo')),
     ...(description?.cluster.managedBy
       ? [
           `${plain(description.cluster.name)} is managed by ${plain(

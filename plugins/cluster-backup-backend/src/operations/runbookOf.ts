@@ -39,7 +39,13 @@ export async function runbookOf(
     cluster,
     writtenAt: new Date().toISOString(),
     backups: inStores.map(backup => named(cluster, backup)),
-    description: await newestDescription(clusters, inStores),
+    description: await newestDescription(
+      clusters,
+      // What a restore replaced comes last.
+      [...inStores].sort(
+        (a, b) => Number(a.isBeforeRestore) - Number(b.isBeforeRestore),
+      ),
+    ),
     stores: clusters.stores.map(id => ({
       id,
       place: placeOf(clusters.store(id)),

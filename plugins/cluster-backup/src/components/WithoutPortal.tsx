@@ -13,10 +13,10 @@ import styles from './WithoutPortal.module.css';
 export function WithoutPortal(props: { clusterName: string; backup: Backup }) {
   const { t } = useTranslationRef(clusterBackupTranslationRef);
   const runbook = useResolvedPath('runbook').pathname;
-  const command = restoreCommand(props.clusterName, props.backup);
+  const command = restoreCommand(props.clusterName, props.backup).join(' ');
   return (
     <Flex direction="column" gap="2">
-      <Text as="h3" variant="title-x-small" weight="bold">
+      <Text as="h3" variant="body-medium" weight="bold">
         {t('withoutPortal.title')}
       </Text>
       <div className={styles.command}>
