@@ -13,7 +13,10 @@ const hours = (fromDays: number, toDays: number) =>
   fc.integer({ min: fromDays * 24, max: toDays * 24 }).map(at);
 const sometimes = fc.integer({ min: 0, max: 5 }).map(count => count === 0);
 const seldom = <T>(value: fc.Arbitrary<T>) =>
-  fc.option(value, { nil: undefined, freq: 1 });
+  fc.oneof(
+    { weight: 5, arbitrary: fc.constant(undefined) },
+    { weight: 1, arbitrary: value },
+  );
 
 // Many within the last month, so that they meet in days and weeks; some at the same instant, some ahead of the clock.
 const someBackups: fc.Arbitrary<RetainableBackup[]> = fc
