@@ -29,6 +29,7 @@ import { ownersNotifier } from './operations/notifyOwners';
 import { portalsOwnClusters } from './operations/portalsOwnCluster';
 import { OperationWorker } from './operations/OperationWorker';
 import { readProtection, requestsExpireAfter } from './operations/protection';
+import { recallRestores } from './operations/recallRestores';
 import { RestoreRequests } from './operations/RestoreRequests';
 import { tendStores } from './operations/tendStores';
 import { verifyInTurn } from './operations/verifyInTurn';
@@ -88,7 +89,7 @@ export const clusterBackupPlugin = createBackendPlugin({
         const worker = new OperationWorker({
           store: operations,
           jobOf: claim => clusters.jobOf(claim),
-          lookAt: async ({ clusterRef }) => clusters.lookJob(clusterRef),
+          lookAt: async operation => clusters.lookJob(operation),
           logger,
         });
 
@@ -145,6 +146,7 @@ export const clusterBackupPlugin = createBackendPlugin({
         await auditEndings({ ...deps, operations });
         await tendKeptData({ ...deps, clusters });
         const identities = new StoreIdentities(knex);
+        await recallRestores({ ...deps, clusters, operations });
         await tendStores({ ...deps, clusters, backups, identities });
         lifecycle.addStartupHook(() => worker.start());
         lifecycle.addShutdownHook(() => worker.stop());

@@ -28,7 +28,7 @@ import {
 import { tellManaged } from '../managedClusters';
 import { confirmedArchive, OriginOptions } from '../origin';
 import { canAsk, question } from '../question';
-import { writtenReason } from '../reason';
+import { whoRuns, writtenReason } from '../reason';
 import { conclude, OutputOptions, tell, tellFindings, Told } from '../terminal';
 import { storingBeside } from './storingBeside';
 import { takeBackup } from './takeBackup';
@@ -70,6 +70,7 @@ export function restore(
         archive,
         dryRun,
         ...decided,
+        origin: { by: whoRuns() },
         safetyBackup: async (reached, told) =>
           takeBackup(
             await safetyConfiguration(configuration, options, named),

@@ -22,10 +22,18 @@ export type {
 } from './restoreCluster';
 export { assessCluster } from './assessCluster';
 export type { Advice, Assessment } from './assessCluster';
+export { restoresOnRecord } from './restoresOnRecord';
+export type { RestoreOnRecord, RestoresReport } from './restoresOnRecord';
 export { acceptOlderRestores, acceptRestore, keptData } from './keptData';
 export type { KeptData, KeptReport } from './keptData';
 export type { SafetyBackup } from './safetyBackup';
-export type { Plan, NodePlan, VerifiedArchive, Answered } from './plan';
+export type {
+  Answered,
+  NodePlan,
+  Plan,
+  RestoreOrigin,
+  VerifiedArchive,
+} from './plan';
 export type { Boundary } from './Step';
 export { describedAccess } from './describedAccess';
 export type { SshLogin } from './describedAccess';

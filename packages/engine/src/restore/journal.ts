@@ -6,7 +6,7 @@ import { Plan, VerifiedArchive } from './plan';
  * Where a machine keeps what is being done to it. The journals on the machines are the truth about a restore; a
  * portal's row, or a terminal's memory, is a copy.
  */
-const JOURNAL_DIRECTORY = '/var/lib/cluster-backup';
+export const JOURNAL_DIRECTORY = '/var/lib/cluster-backup';
 
 /** One thing that happened on one machine. @public */
 export interface JournalEntry {

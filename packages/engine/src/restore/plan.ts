@@ -21,6 +21,14 @@ export interface NodePlan extends Omit<ControlPlaneNode, 'machine'> {
   parked: string;
 }
 
+/** Who wanted a restore, for those who find it on the machines. @public */
+export interface RestoreOrigin {
+  /** What a portal calls it. */
+  id?: string;
+  /** An entity reference, or whoever ran the command. */
+  by: string;
+}
+
 /**
  * What a restore will do, as it is left on every machine. No secrets.
  *
@@ -41,6 +49,7 @@ export interface Plan {
   rebuildsEvents: boolean;
   /** Revisions are not raised: a node has no program that could, and somebody decided to do without. */
   withoutBump?: boolean;
+  origin?: RestoreOrigin;
   /** What a person decided against what a restore does by itself, and why. */
   decision?: Decision;
   /** Who answered before anything was done: an undo waits for these again and for no others. */
@@ -87,6 +96,7 @@ export function makePlan(options: {
   leftOut: readonly string[];
   rebuildsEvents: boolean;
   withoutBump: boolean;
+  origin?: RestoreOrigin;
   decision?: Decision;
   answered: Answered;
 }): Plan {
@@ -109,6 +119,7 @@ export function makePlan(options: {
     leftOut: [...leftOut],
     rebuildsEvents: options.rebuildsEvents,
     ...(options.withoutBump && { withoutBump: true }),
+    origin: options.origin,
     decision: options.decision,
     answered: options.answered,
   };

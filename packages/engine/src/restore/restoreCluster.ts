@@ -62,6 +62,7 @@ import {
   Plan,
   refuseExpired,
   refuseOtherArchive,
+  RestoreOrigin,
   VerifiedArchive,
   workspaceOf,
 } from './plan';
@@ -116,6 +117,8 @@ export interface RestoreOptions {
   overrides?: string[];
   /** Why; nothing of `withFiles`, `leaveOut` and `overrides` is done without. */
   reason?: WrittenReason;
+  /** Who wants it; it is left on the machines. */
+  origin?: RestoreOrigin;
   /** Backs up what is about to be replaced. */
   safetyBackup?: SafetyBackup;
   progress?: Progress;
@@ -390,9 +393,10 @@ function attempt(
 /** Zone 1: nothing that a running component reads is changed; whatever fails, all of it is removed again. */
 async function prepare(
   cluster: ConnectedCluster,
-  options: Pick<RestoreOptions, 'archive' | 'withFiles' | 'leaveOut'> & {
-    decision?: Decision;
-  },
+  options: Pick<
+    RestoreOptions,
+    'archive' | 'withFiles' | 'leaveOut' | 'origin'
+  > & { decision?: Decision },
   run: Run,
   earlier: { fence: number; plan?: Plan },
 ): Promise<Prepared> {
@@ -458,6 +462,7 @@ async function prepare(
               withoutBump: findings.some(
                 ({ code }) => code === 'etcd-tool-cannot-bump',
               ),
+              origin: options.origin,
               decision,
             }));
           attempting = attempt(cluster, plan, earlier.fence, run);
@@ -505,7 +510,12 @@ async function planFor(
   run: Run,
   given: Pick<
     Parameters<typeof makePlan>[0],
-    'description' | 'leftOut' | 'rebuildsEvents' | 'withoutBump' | 'decision'
+    | 'description'
+    | 'leftOut'
+    | 'rebuildsEvents'
+    | 'withoutBump'
+    | 'origin'
+    | 'decision'
   >,
 ): Promise<Plan> {
   return makePlan({

@@ -180,16 +180,16 @@ describe.each(databases.eachSupportedId())('operations in %s', databaseId => {
     expect((await store.current(CLUSTER))?.id).toBe(id);
     expect(await store.requestCancel(id, BY)).toBeUndefined();
 
-    const [doubt] = await store.interruptedInDoubt();
+    const [doubt] = await store.interrupted();
     await store.settleDoubt(doubt, { onlyForward: false });
     expect((await store.get(id))!.onlyForward).toBe(false);
-    expect(await store.interruptedInDoubt()).toEqual([]);
 
     const takeUp = (workerId: string) =>
       store.takeUpRestore({ id, workerId, requestedBy: BY, undoing: true });
     const taken = await Promise.all(['b', 'c'].map(takeUp));
     const mine = taken.find(Boolean)!;
     expect(taken.filter(Boolean)).toHaveLength(1);
+    expect(await store.interrupted()).toEqual([]);
     expect(mine.operation).toMatchObject({ undoing: true, attempt: 2 });
     // What was found out before does not count any more.
     await store.settleDoubt(doubt, DONE);
@@ -197,6 +197,60 @@ describe.each(databases.eachSupportedId())('operations in %s', databaseId => {
     expect(await store.requestCancel(id, BY)).toBeUndefined();
     await store.end(mine.lease, { status: 'undone', message: 'Taken back' });
     expect((await store.claim('b'))?.operation.kind).toBe('backup');
+  });
+
+  it('writes down what the machines remember and nobody here knows, once', async () => {
+    const mine = (await restore('a'))!;
+    const remembered = {
+      operation: 'restore-20260203T040506Z-1f2e3d4c',
+      outcome: 'restored' as const,
+      begunAt: '2026-02-03T04:05:06Z',
+      endedAt: '2026-02-03T04:06:00.000Z',
+      origin: { by: 'ops@jump-host' },
+      decision: {
+        what: ['with-files'],
+        reason: { text: 'The disk was lost.', by: 'ops@jump-host' },
+      },
+    };
+    expect(await store.recordRemembered(CLUSTER, remembered)).toBe(true);
+    expect(await store.recordRemembered(CLUSTER, remembered)).toBe(false);
+    expect(await store.get(remembered.operation)).toMatchObject({
+      kind: 'restore',
+      status: 'succeeded',
+      requestedBy: 'ops@jump-host',
+      requestedAt: '2026-02-03T04:05:06.000Z',
+      endedAt: remembered.endedAt,
+      decision: { what: ['with-files'], reason: 'The disk was lost.' },
+    });
+    const { id } = mine.lease;
+    const own = { ...remembered, origin: { id, by: BY } };
+    expect(await store.recordRemembered(CLUSTER, own)).toBe(false);
+
+    const heldUp = {
+      ...remembered,
+      operation: 'restore-20260204T040506Z-1f2e3d4c',
+      outcome: 'unfinished' as const,
+      endedAt: undefined,
+      origin: { id: 'of-a-lost-database', by: BY },
+      heldUp: { onlyForward: true, needsArchive: false },
+    };
+    // Until the cluster is free.
+    expect(await store.recordRemembered(CLUSTER, heldUp)).toBe(false);
+    await store.end(mine.lease, DONE);
+    expect(await store.recordRemembered(CLUSTER, heldUp)).toBe(true);
+    expect(await store.current(CLUSTER)).toMatchObject({
+      id: 'of-a-lost-database',
+      status: 'interrupted',
+      onlyForward: true,
+      needsArchive: false,
+    });
+    const taken = await store.takeUpRestore({
+      id: 'of-a-lost-database',
+      workerId: 'b',
+      requestedBy: BY,
+      undoing: false,
+    });
+    expect(taken?.operation).toMatchObject({ status: 'running', attempt: 2 });
   });
 
   it('cancels what waits at once, and asks what runs', async () => {

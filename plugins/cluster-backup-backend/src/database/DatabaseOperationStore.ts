@@ -9,7 +9,9 @@ import {
   RestoreDecision,
 } from '@cluster-backup/backstage-plugin-cluster-backup-common';
 import { Knex } from 'knex';
-import { FoundCopy } from '../operations/Job';
+import { endedByJournals } from '../operations/endingOf';
+import { FoundCopy, RememberedRestore } from '../operations/Job';
+import { recorded } from '../operations/recorded';
 import { insertBackup, recordCopies } from './DatabaseBackupRecordStore';
 import { recordCustody } from './custody';
 import { after, isoTime, isPostgres, now } from './databaseClock';
@@ -28,6 +30,10 @@ import { useRequest } from './RestoreRequestStore';
 /** Renewed at a third of it. */
 export const LEASE_MS = 30_000;
 const EVENTS_AT_ONCE = 1000;
+const REMEMBERED =
+  'Found in the journals on the machines: this portal did not know of it.';
+/** The machines were not told. */
+const UNKNOWN = 'unknown';
 /** They change nothing on a cluster, and need not wait for what does. */
 const LOOKS: OperationKind[] = ['check', 'verify'];
 
@@ -377,10 +383,10 @@ export class DatabaseOperationStore implements OperationStore {
     return rows.map(({ id }) => id);
   }
 
-  async interruptedInDoubt(): Promise<Operation[]> {
-    const rows = await this.knex<OperationRow>('operations')
-      .where({ status: 'interrupted' })
-      .whereNull('only_forward');
+  async interrupted(): Promise<Operation[]> {
+    const rows = await this.knex<OperationRow>('operations').where({
+      status: 'interrupted',
+    });
     return rows.map(operationOf);
   }
 
@@ -406,6 +412,46 @@ export class DatabaseOperationStore implements OperationStore {
         await this.recordEnd(trx, (await this.row(trx, id))!, found);
       }
     });
+  }
+
+  async recordRemembered(
+    clusterRef: string,
+    restore: RememberedRestore,
+  ): Promise<boolean> {
+    const { operation, origin, decision, outcome, heldUp } = restore;
+    if (outcome === 'unfinished' && !heldUp) return false;
+    const id = origin?.id ?? operation;
+    const made = await this.unlessBusy(async trx => {
+      if (await this.row(trx, id)) return false;
+      const backup = await trx('backups')
+        .where({ cluster_ref: clusterRef, sha256: restore.archiveSha256 ?? '' })
+        .first('id');
+      const begunAt = Date.parse(restore.begunAt);
+      const ending: Ending =
+        outcome === 'unfinished'
+          ? { ...heldUp, status: 'interrupted', message: REMEMBERED }
+          : { ...endedByJournals(outcome), message: REMEMBERED };
+      await trx('operations').insert({
+        id,
+        kind: 'restore',
+        cluster_ref: clusterRef,
+        requested_by: origin?.by ?? decision?.reason.by ?? UNKNOWN,
+        requested_at: begunAt,
+        started_at: begunAt,
+        attempt: 1,
+        cancel_requested: false,
+        undoing: false,
+        backup_id: backup?.id ?? null,
+        decision: decision ? JSON.stringify(recorded(decision)) : null,
+        ...endedAs(trx, ending),
+        ended_at: restore.endedAt ? Date.parse(restore.endedAt) : null,
+      });
+      await this.append(trx, id, [{ type: 'status', message: REMEMBERED }]);
+      await this.recordEnd(trx, (await this.row(trx, id))!, ending);
+      return true;
+    });
+    // What is busy now is asked about again.
+    return made ?? false;
   }
 
   async unaudited(limit: number): Promise<Operation[]> {

@@ -8,7 +8,7 @@ import {
   OperationStatus,
   RestoreDecision,
 } from '@cluster-backup/backstage-plugin-cluster-backup-common';
-import { FoundCopy } from '../operations/Job';
+import { FoundCopy, RememberedRestore } from '../operations/Job';
 
 /** The right to run an operation, until it expires or somebody else has it. */
 export interface Lease {
@@ -119,13 +119,23 @@ export interface OperationStore {
   /** Operations of a worker that were asked to cancel. */
   cancelRequested(workerId: string): Promise<string[]>;
 
-  /** Interrupted restores of which it is not known whether they can be undone. */
-  interruptedInDoubt(): Promise<Operation[]>;
+  /** Restores that wait for a person; somebody may end them without this portal. */
+  interrupted(): Promise<Operation[]>;
   /** What the machines said of an interrupted restore, unless it was taken up meanwhile. */
   settleDoubt(
     operation: Operation,
     found: { onlyForward: boolean; needsArchive?: boolean } | Ending,
   ): Promise<void>;
+
+  /**
+   * Writes down a restore that the machines remember and nobody here knows.
+   *
+   * @returns whether it was unknown
+   */
+  recordRemembered(
+    clusterRef: string,
+    restore: RememberedRestore,
+  ): Promise<boolean>;
 
   /** Operations whose end, or interruption, the audit was not told of. */
   unaudited(limit: number): Promise<Operation[]>;

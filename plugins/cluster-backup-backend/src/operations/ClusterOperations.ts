@@ -8,12 +8,10 @@ import {
   Operation,
   PutBackResult,
   RequestedRestore,
-  RestoreDecision,
   RestoreRequest,
 } from '@cluster-backup/backstage-plugin-cluster-backup-common';
 import {
   ClusterBackupError,
-  Decision,
   decisionOf,
   NOTHING_CHANGED,
   WrittenReason,
@@ -26,6 +24,7 @@ import { ArchiveToOpen, Job, Outcome, wipe } from './Job';
 import { foreseen } from './fault';
 import { OperationWorker } from './OperationWorker';
 import { refuseOtherArchive, RestoreRequests } from './RestoreRequests';
+import { recorded } from './recorded';
 import { PortalsOwnClusters, refusePortalsOwn } from './portalsOwnCluster';
 import { startEngine } from './startEngine';
 
@@ -287,7 +286,10 @@ export class ClusterOperations {
     try {
       this.refuseWhenStopping();
       const claim = await claiming();
-      this.worker.run(claim, async () => job);
+      const { id, requestedBy: by } = claim.operation;
+      const known: Job =
+        job.type === 'restore' ? { ...job, origin: { id, by } } : job;
+      this.worker.run(claim, async () => known);
       return claim.operation;
     } catch (error) {
       wipe(job);
@@ -363,11 +365,6 @@ export class ClusterOperations {
       remedy: 'Start again in a minute.',
     });
   }
-}
-
-function recorded({ what, reason }: Decision): RestoreDecision {
-  const { text, by, approvedBy } = reason;
-  return { what, reason: text, by, approvedBy };
 }
 
 function notManaged({ clusterRef }: Backup) {

@@ -22,6 +22,7 @@ import {
   Backup,
   BackupChoices,
   BackupCopy,
+  Operation,
 } from '@cluster-backup/backstage-plugin-cluster-backup-common';
 import { BackupRecordStore } from '../database/BackupRecordStore';
 import { Claim } from '../database/OperationStore';
@@ -188,8 +189,8 @@ export class ConfiguredClusters {
   }
 
   /** Asks the machines of a cluster about a restore. */
-  lookJob(clusterRef: string): Job {
-    return { type: 'look', cluster: this.access(clusterRef) };
+  lookJob({ clusterRef, id }: Operation): Job {
+    return { type: 'look', cluster: this.access(clusterRef), operationId: id };
   }
 
   /** @throws ClusterBackupError with what keeps the cluster from being backed up */

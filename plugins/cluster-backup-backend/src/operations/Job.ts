@@ -14,6 +14,8 @@ import {
   GdcAccess,
   Packing,
   ProgressEvent,
+  RestoreOnRecord,
+  RestoreOrigin,
   StoreConfiguration,
   WrittenReason,
 } from '@cluster-backup/engine';
@@ -61,6 +63,8 @@ export type Job =
       leaveOut?: string[];
       overrides?: string[];
       reason?: WrittenReason;
+      /** The operation that it is, and who asked for it; left on the machines. */
+      origin?: RestoreOrigin;
       /** What is replaced is backed up before, where it can be configured so. */
       safety?: BackupJob;
     }
@@ -87,8 +91,10 @@ export type Job =
       archive: ArchiveToOpen;
       put?: { secrets: ChosenSecret[]; missing: boolean };
     }
-  /** Looks at the machines' journals. */
-  | { type: 'look'; cluster: ClusterAccess };
+  /** Asks the machines' journals about a restore. */
+  | { type: 'look'; cluster: ClusterAccess; operationId: string }
+  /** Asks them about all restores that they remember. */
+  | { type: 'recall'; cluster: ClusterAccess };
 
 /** What a store gave of a backup. */
 export type FoundCopy = Omit<BackupCopy, 'checkedAt' | 'verifiedAt'>;
@@ -113,11 +119,17 @@ export function wipe(job: Job) {
   if ('archive' in job) job.archive?.fileKey?.fill(0);
 }
 
+/** A restore that is not over, as the machines' journals tell of it. */
+export interface HeldUp {
+  onlyForward: boolean;
+  needsArchive?: boolean;
+}
+
 /** What the machines' journals say: of a restore that is not over, that there is none, or nothing. */
-export type Unfinished =
-  | { onlyForward: boolean; needsArchive?: boolean }
-  | 'none'
-  | 'unknown';
+export type Unfinished = HeldUp | 'none' | 'unknown';
+
+/** What they remember of a restore, whoever did it. */
+export type RememberedRestore = RestoreOnRecord & { heldUp?: HeldUp };
 
 /** What came of a job. */
 export type Outcome =
@@ -129,7 +141,13 @@ export type Outcome =
   | { type: 'put-back'; result: PutBackResult }
   | { type: 'restored'; outageSeconds: number; findings: Finding[] }
   | { type: 'undone' }
-  | { type: 'looked'; unfinished: Unfinished }
+  /** `ended`: how, where the machines remember that it did. */
+  | {
+      type: 'looked';
+      unfinished: Unfinished;
+      ended?: 'restored' | 'taken-back';
+    }
+  | { type: 'recalled'; restores: RememberedRestore[]; unread: string[] }
   /** `unfinished` is told of restores. */
   | { type: 'failed'; fault: Fault; unfinished: Unfinished };
 

@@ -46,7 +46,11 @@ describe.each(databases.eachSupportedId())('workers on %s', databaseId => {
     const started = new OperationWorker({
       store: from,
       jobOf: async () => check(port),
-      lookAt: async () => ({ type: 'look', cluster: clusterAt(port) }),
+      lookAt: async ({ id }) => ({
+        type: 'look',
+        cluster: clusterAt(port),
+        operationId: id,
+      }),
       logger: mockServices.logger.mock(),
     });
     workers.push(started);

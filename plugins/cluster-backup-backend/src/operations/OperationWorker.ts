@@ -10,7 +10,7 @@ import {
   LeaseLostError,
   OperationStore,
 } from '../database/OperationStore';
-import { endedElsewhere, endingOf } from './endingOf';
+import { endedByJournals, endedElsewhere, endingOf } from './endingOf';
 import { foreseen, notForeseen, stateAfter } from './fault';
 import { Job, wipe } from './Job';
 import { OperationLog } from './OperationLog';
@@ -260,7 +260,7 @@ export class OperationWorker {
 
   /** Not waited for: machines that are gone take long to say so. */
   private async lookAtInterrupted() {
-    const operations = await this.store.interruptedInDoubt();
+    const operations = await this.store.interrupted();
     for (const operation of operations) {
       const before = this.lookedAt.get(operation.id) ?? -Infinity;
       if (performance.now() - before < LOOK_AGAIN_MS) continue;
@@ -284,7 +284,11 @@ export class OperationWorker {
     try {
       const outcome = await engine.outcome;
       if (outcome.type !== 'looked') return;
-      const { unfinished } = outcome;
+      const { unfinished, ended } = outcome;
+      if (ended) {
+        await this.store.settleDoubt(operation, endedByJournals(ended));
+        return;
+      }
       if (unfinished === 'unknown') return;
       const isPastReturn =
         operation.onlyForward ||

@@ -7,6 +7,7 @@ export async function auditEffect(
     | 'kept-data-remove'
     | 'backup-found'
     | 'archive-sweep'
+    | 'restore-found'
     | 'owner-change',
   meta: Record<string, string>,
   severityLevel: 'medium' | 'high' = 'medium',

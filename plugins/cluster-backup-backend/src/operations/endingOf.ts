@@ -35,6 +35,21 @@ export function endingOf(job: Job, outcome: Outcome): Ending {
   }
 }
 
+/** How a restore ended that somebody finished, or took back, without this portal. */
+export function endedByJournals(how: 'restored' | 'taken-back'): Ending {
+  return how === 'restored'
+    ? {
+        status: 'succeeded',
+        message:
+          'Restored: it was finished without this portal, as the machines say.',
+        onlyForward: true,
+      }
+    : {
+        status: 'undone',
+        message: 'Taken back without this portal, as the machines say.',
+      };
+}
+
 /** How an interrupted restore ended of which the machines know nothing any more. */
 export function endedElsewhere(isPastReturn: boolean): Ending {
   if (isPastReturn) {

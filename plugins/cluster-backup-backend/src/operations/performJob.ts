@@ -10,6 +10,7 @@ import {
   Progress,
   restoreCluster,
   RestoreResult,
+  restoresOnRecord,
   resumeRestore,
   undoRestore,
   whatNext,
@@ -22,6 +23,7 @@ import {
   Job,
   MadeBackup,
   Outcome,
+  RememberedRestore,
   Unfinished,
 } from './Job';
 import { openStore } from './openStore';
@@ -57,6 +59,7 @@ export async function performJob(
         leaveOut: job.leaveOut,
         overrides: job.overrides,
         reason: job.reason,
+        origin: job.origin,
         safetyBackup:
           safety &&
           (async (cluster, meanwhile) => {
@@ -95,7 +98,9 @@ export async function performJob(
     case 'objects':
       return lookAtObjects(job, signal);
     case 'look':
-      return { type: 'looked', unfinished: await look(job) };
+      return lookAgain(job);
+    case 'recall':
+      return { type: 'recalled', ...(await recall(job.cluster, signal)) };
     default:
       throw new Error(`No such job: ${(job satisfies never as Job).type}`);
   }
@@ -173,6 +178,41 @@ export async function look(job: {
   } catch {
     return 'unknown';
   }
+}
+
+/** What became of a restore, also where somebody else has ended it. */
+async function lookAgain(job: {
+  cluster: ClusterAccess;
+  operationId: string;
+}): Promise<Outcome> {
+  const unfinished = await look(job);
+  if (unfinished !== 'none') return { type: 'looked', unfinished };
+  return { type: 'looked', unfinished, ended: await howEnded(job) };
+}
+
+/** How a restore ended, where the machines remember it. */
+async function howEnded(job: { cluster: ClusterAccess; operationId: string }) {
+  const { restores } = await restoresOnRecord(job.cluster).catch(error => {
+    if (foreseen(error)) return { restores: [] };
+    throw error;
+  });
+  const found = restores.find(({ origin }) => origin?.id === job.operationId);
+  return found?.outcome === 'unfinished' ? undefined : found?.outcome;
+}
+
+/** All restores that the machines remember. */
+async function recall(cluster: ClusterAccess, signal: AbortSignal) {
+  const { restores, unread } = await restoresOnRecord(cluster, { signal });
+  const remembered: RememberedRestore[] = [];
+  for (const restore of restores) {
+    const unfinished =
+      restore.outcome === 'unfinished' ? await look({ cluster }) : 'none';
+    remembered.push({
+      ...restore,
+      heldUp: typeof unfinished === 'object' ? unfinished : undefined,
+    });
+  }
+  return { restores: remembered, unread: unread.map(({ machine }) => machine) };
 }
 
 async function check(
