@@ -27,7 +27,7 @@ export async function recallRestores(
   await recalling.scheduler.scheduleTask({
     id: 'cluster-backup-recall-restores',
     frequency: { hours: 6 },
-    initialDelay: { minutes: 2 },
+    initialDelay: { seconds: 30 },
     timeout: { hours: 3 },
     fn: signal => recallAll(recalling, signal),
   });
