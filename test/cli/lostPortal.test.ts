@@ -84,7 +84,13 @@ describe('without the portal', () => {
   }
 
   /** The command as the portal showed it, with another verb; nothing else is installed or configured there. */
-  function typed(verb: string, ...more: string[]) {
+  const typed = (verb: string, ...more: string[]) =>
+    typedOn(process.execPath, verb, ...more);
+  /** The same on the oldest Node.js that it runs on. */
+  const typedOnOlder = (verb: string, ...more: string[]) =>
+    typedOn(process.env.OLDER_NODE!, verb, ...more);
+
+  function typedOn(node: string, verb: string, ...more: string[]) {
     const command = [...restoreCommand('lab', backup), ...more]
       .join(' ')
       .replace(' restore ', ` ${verb} `)
@@ -97,7 +103,7 @@ describe('without the portal', () => {
           {
             cwd: kept,
             env: {
-              NODE: process.execPath,
+              NODE: node,
               HOME: join(folder, 'home'),
               PATH: '/usr/bin:/bin',
             },
@@ -158,7 +164,7 @@ describe('without the portal', () => {
     await rm(join(folder, 'first'), { recursive: true });
     for (const node of lab.nodes) await node.etcd.loseData();
 
-    const tried = await typed('restore', '--dry-run');
+    const tried = await typedOnOlder('restore', '--dry-run');
     expect(tried.stdout).toContain('lab could be restored');
 
     const { code, stdout, stderr } = await typed(
@@ -203,7 +209,7 @@ describe('without the portal', () => {
     await lab.nodes[0].etcdctl(['put', AFTER, 'the restore']);
     const before = await contentsAt(lab.nodes[0]);
     const id = await killPortalIn('park-etcd');
-    const undone = await typed('undo');
+    const undone = await typedOnOlder('undo');
     expect(undone.code).toBe(0);
     const found = await contentsAt(lab.nodes[1]);
     expect(differences(before, found)).toEqual([]);
