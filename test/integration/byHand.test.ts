@@ -3,7 +3,7 @@ import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { restoreCommand } from '@cluster-backup/backstage-plugin-cluster-backup-common';
-import { BackupResult, writeRunbook } from '@cluster-backup/engine';
+import { writeRunbook } from '@cluster-backup/engine';
 import { LabNode } from '@cluster-backup/lab';
 import { contentsAt, differences, KeyFacts } from '../proof/contents';
 import { membersAgree } from '../proof/members';
@@ -62,136 +62,135 @@ function printedIn(runbook: string): Printed[] {
   return found;
 }
 
-describe.each(['kubeadm', 'gdc'] as const)(
-  'the steps by hand of a %s cluster’s runbook',
-  flavor => {
-    let stage: Stage;
-    let backup: BackupResult;
-    let expected: Map<string, KeyFacts>;
-    let printed: Printed[];
-    let folder: string;
+/** A person with a runbook of three machines, and what they have kept. */
+interface Reader {
+  stage: Stage;
+  /** What the cluster held at its backup. */
+  expected: Map<string, KeyFacts>;
+  /** Types what a step has printed, everywhere at once where it is printed for several; gives what was said. */
+  typeStep(number: number): Promise<string>;
+  /** The same of a section that is no step. */
+  typeSection(title: string): Promise<void>;
+}
 
-    beforeAll(async () => {
-      stage = await setStage({ flavor, nodes: 3, workers: 1 });
-      backup = await stage.backUp();
-      const { summary, key } = backup;
-      expected = await contentsAt(stage.lab.nodes[0], summary.facts.revision);
-      await stage.lab.nodes[0].etcdctl(['put', AFTER, 'the backup']);
-      const { description, ciphertext, signer } = summary;
-      const archive = { key, signer, isEncrypted: true };
-      printed = printedIn(
-        writeRunbook({
-          cluster: description.cluster.name,
-          writtenAt: new Date().toISOString(),
-          backups: [
-            {
-              ...archive,
-              createdAt: description.createdAt,
-              isBeforeRestore: false,
-              stores: ['local'],
-              size: ciphertext.size,
-              revision: summary.facts.revision,
-              sha256: ciphertext.sha256,
-              command: restoreCommand(description.cluster.name, archive),
-            },
-          ],
-          description,
-          stores: [{ id: 'local', place: join(stage.folder, 'store') }],
-          recipients: [{ recipient: stage.recipient }],
-          expireAfterDays: 365,
-        }),
-      );
-      // What the person has kept.
-      folder = join(stage.folder, 'own');
-      await mkdir(folder);
-      const kept = { mode: 0o600 };
-      await copyFile(
-        join(stage.folder, 'store', key),
-        join(folder, basename(key)),
-      );
-      await writeFile(join(folder, 'identity.txt'), stage.identity, kept);
-      if (flavor === 'kubeadm') {
-        const [{ privateKey }] = stage.lab.access().machines;
-        await writeFile(join(folder, 'ssh-key'), privateKey, kept);
-      }
-    });
-    afterAll(() => stage?.stop());
-
-    /** Of Google Distributed Cloud machines are named by their addresses. */
-    const machine = (wanted: string): LabNode => {
-      const { nodes, workers } = stage.lab;
-      const { machines } = stage.lab.access();
-      const { name } = machines.find(each =>
-        [each.name, each.address].includes(wanted),
-      )!;
-      return [...nodes, ...workers].find(each => each.name === name)!;
-    };
-    /** Types what is printed, everywhere at once where it is printed for several. */
-    const type = async ({ machines, script }: Printed) => {
-      if (!machines.length) {
-        const [file, ...args] = asTyped(script);
-        const { stdout } = await run(file, args, { cwd: folder });
-        return [stdout];
-      }
-      return Promise.all(
-        machines.map(async name => {
-          const { stdout } = await machine(name).exec(asTyped(script));
-          return stdout;
-        }),
-      );
-    };
-    const typeStep = async (wanted: number) => {
-      const said: string[] = [];
-      for (const each of printed) {
-        if (each.step === wanted) said.push(...(await type(each)));
-      }
-      expect(said.length).toBeGreaterThan(0);
-      return said.join('\n');
-    };
-
-    const typeSection = async (back: string) => {
-      for (const each of printed) {
-        if (each.section.endsWith(back)) await type(each);
-      }
-    };
-
-    const open = async () => {
-      const { nodes, workers } = stage.lab;
-      expect(await typeStep(1)).toContain(': OK');
-      const reached = await typeStep(2);
-      expect(reached.trim().split('\n')).toEqual(
-        [...nodes, ...workers].map(({ name }) => name),
-      );
-    };
-
-    const acts = {
-      async kubeadm() {
-        const { nodes, workers } = stage.lab;
-        for (let step = 3; step <= 10; step++) await typeStep(step);
-        const found = await contentsAt(nodes[0]);
-        expect(found.has(AFTER)).toBe(false);
-        expect(differences(expected, found)).toEqual([]);
-        expect(await membersAgree(nodes)).toEqual([]);
-        await nodes[1].etcdctl(['put', AFTER, 'the restore']);
-        expect(await typeStep(11)).toContain(workers[0].name);
-        await typeStep(12);
-        await typeStep(13);
+/** Begins a cluster, backs it up, writes to it, and prints its runbook. */
+async function read(flavor: 'kubeadm' | 'gdc'): Promise<Reader> {
+  const stage = await setStage({ flavor, nodes: 3, workers: 1 });
+  const { lab } = stage;
+  const { summary, key } = await stage.backUp();
+  const expected = await contentsAt(lab.nodes[0], summary.facts.revision);
+  await lab.nodes[0].etcdctl(['put', AFTER, 'the backup']);
+  const { description, ciphertext, signer } = summary;
+  const { name } = description.cluster;
+  const archive = { key, signer, isEncrypted: true };
+  const runbook = writeRunbook({
+    cluster: name,
+    writtenAt: new Date().toISOString(),
+    backups: [
+      {
+        ...archive,
+        createdAt: description.createdAt,
+        isBeforeRestore: false,
+        stores: ['local'],
+        size: ciphertext.size,
+        revision: summary.facts.revision,
+        sha256: ciphertext.sha256,
+        command: restoreCommand(name, archive),
       },
-      async gdc() {
-        const { nodes } = stage.lab;
-        for (let step = 3; step <= 7; step++) await typeStep(step);
-        await typeSection(': take it back');
-        const found = await contentsAt(nodes[0]);
-        expect(found.has(AFTER)).toBe(true);
-        expect(await membersAgree(nodes)).toEqual([]);
-      },
-    };
+    ],
+    description,
+    stores: [{ id: 'local', place: join(stage.folder, 'store') }],
+    recipients: [{ recipient: stage.recipient }],
+    expireAfterDays: 365,
+  });
 
-    it(`${
-      flavor === 'kubeadm' ? 'restore it' : 'are taken back'
-    } as they are printed`, async () => {
-      await open();
-      await acts[flavor]();
-    });
-  },
-);
+  const folder = join(stage.folder, 'own');
+  await mkdir(folder);
+  const secret = { mode: 0o600 };
+  await copyFile(join(stage.folder, 'store', key), join(folder, basename(key)));
+  await writeFile(join(folder, 'identity.txt'), stage.identity, secret);
+  const { machines } = lab.access();
+  if (flavor === 'kubeadm') {
+    await writeFile(join(folder, 'ssh-key'), machines[0].privateKey, secret);
+  }
+
+  /** Of Google Distributed Cloud machines are named by their addresses. */
+  const machine = (wanted: string): LabNode => {
+    const found = machines.find(each =>
+      [each.name, each.address].includes(wanted),
+    );
+    return [...lab.nodes, ...lab.workers].find(
+      each => each.name === found?.name,
+    )!;
+  };
+  const type = async ({ machines: where, script }: Printed) => {
+    if (!where.length) {
+      const [file, ...args] = asTyped(script);
+      return [(await run(file, args, { cwd: folder })).stdout];
+    }
+    return Promise.all(
+      where.map(async each => {
+        const { stdout } = await machine(each).exec(asTyped(script));
+        return stdout;
+      }),
+    );
+  };
+  const typeAll = async (chosen: Printed[]) => {
+    const said: string[] = [];
+    for (const each of chosen) said.push(...(await type(each)));
+    if (!said.length) throw new Error('Nothing is printed there.');
+    return said.join('\n');
+  };
+  const printed = printedIn(runbook);
+  return {
+    stage,
+    expected,
+    typeStep: number => typeAll(printed.filter(({ step }) => step === number)),
+    async typeSection(title) {
+      await typeAll(printed.filter(({ section }) => section.endsWith(title)));
+    },
+  };
+}
+
+describe('the steps by hand of a runbook', () => {
+  let reader: Reader;
+  afterEach(() => reader?.stage.stop());
+
+  const opens = async () => {
+    const { nodes, workers } = reader.stage.lab;
+    const digest = await reader.typeStep(1);
+    const reached = await reader.typeStep(2);
+    return (
+      digest.includes(': OK') &&
+      reached.trim() === [...nodes, ...workers].map(n => n.name).join('\n')
+    );
+  };
+
+  it('restore a kubeadm cluster as they are printed', async () => {
+    reader = await read('kubeadm');
+    const { stage, expected, typeStep } = reader;
+    const { nodes, workers } = stage.lab;
+    expect(await opens()).toBe(true);
+    for (let step = 3; step <= 10; step++) await typeStep(step);
+    const found = await contentsAt(nodes[0]);
+    expect(found.has(AFTER)).toBe(false);
+    expect(differences(expected, found)).toEqual([]);
+    expect(await membersAgree(nodes)).toEqual([]);
+    await nodes[1].etcdctl(['put', AFTER, 'the restore']);
+    expect(await typeStep(11)).toContain(workers[0].name);
+    await typeStep(12);
+    await typeStep(13);
+  });
+
+  it('are taken back on a cluster of Google Distributed Cloud as they are printed', async () => {
+    reader = await read('gdc');
+    const { stage, typeStep, typeSection } = reader;
+    const { nodes } = stage.lab;
+    expect(await opens()).toBe(true);
+    for (let step = 3; step <= 7; step++) await typeStep(step);
+    await typeSection(': take it back');
+    const found = await contentsAt(nodes[0]);
+    expect(found.has(AFTER)).toBe(true);
+    expect(await membersAgree(nodes)).toEqual([]);
+  });
+});

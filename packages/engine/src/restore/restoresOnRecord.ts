@@ -15,6 +15,7 @@ import { Decision } from './decision';
 import { JournalEntry, JOURNAL_DIRECTORY, parseEntries } from './journal';
 import { begunAt } from './keptData';
 import { RestoreOrigin } from './plan';
+import { Step } from './Step';
 import { parkControlPlane } from './steps/parkControlPlane';
 import { passPointOfNoReturn } from './steps/passPointOfNoReturn';
 
@@ -145,33 +146,38 @@ export function restoresIn(records: RecordOnMachine[]): RestoreOnRecord[] {
     .reverse()
     .flatMap(operation => {
       const parts = records.filter(record => record.operation === operation);
-      const entries = parts.flatMap(part => part.entries);
-      const touched = (step: string) => entries.some(e => e.step === step);
-      const isUnfinished = parts.some(({ isCurrent }) => isCurrent);
-      if (!isUnfinished && !touched(parkControlPlane.name)) return [];
-      const [part] = parts;
+      const outcome = outcomeOf(parts);
+      if (!outcome) return [];
+      const [{ origin, decision }] = parts;
       return [
         {
           operation,
-          outcome: isUnfinished
-            ? ('unfinished' as const)
-            : touched(passPointOfNoReturn.name)
-            ? ('restored' as const)
-            : ('taken-back' as const),
+          outcome,
           begunAt: begunAt(operation)!,
-          endedAt: isUnfinished ? undefined : lastOf(entries),
-          archiveSha256: parts.find(found => found.archiveSha256)
-            ?.archiveSha256,
-          origin: part.origin,
-          decision: part.decision,
+          endedAt: outcome === 'unfinished' ? undefined : endOf(parts),
+          archiveSha256: parts.find(part => part.archiveSha256)?.archiveSha256,
+          origin,
+          decision,
         },
       ];
     });
 }
 
+/** Nothing where it stopped nothing. */
+function outcomeOf(
+  parts: RecordOnMachine[],
+): RestoreOnRecord['outcome'] | undefined {
+  const touched = ({ name }: Step) =>
+    parts.some(({ entries }) => entries.some(({ step }) => step === name));
+  if (parts.some(({ isCurrent }) => isCurrent)) return 'unfinished';
+  if (touched(passPointOfNoReturn)) return 'restored';
+  return touched(parkControlPlane) ? 'taken-back' : undefined;
+}
+
 /** What came after the restore's own end, such as that it was accepted, does not count. */
-function lastOf(entries: JournalEntry[]): string | undefined {
-  return entries
+function endOf(parts: RecordOnMachine[]): string | undefined {
+  return parts
+    .flatMap(({ entries }) => entries)
     .filter(({ step }) => step === 'release')
     .map(({ at }) => at)
     .filter(at => !Number.isNaN(Date.parse(at)))

@@ -11,6 +11,7 @@ const MANIFESTS = '/etc/kubernetes/manifests';
 const PARKED = '/etc/kubernetes/parked';
 const RECEIVED = '/var/tmp/restored-member.tar';
 const REPLACED = 'member.before-restore';
+const STATUS = 'etcdutl snapshot status opened/etcd/snapshot.db';
 const CONTROLLERS = ['kube-controller-manager', 'kube-scheduler'];
 
 type Machine = Description['workers'][number];
@@ -150,8 +151,6 @@ export function byHand({ archive, description }: ByHand): string[] {
     ),
   ];
 }
-
-const STATUS = 'etcdutl snapshot status opened/etcd/snapshot.db';
 
 function step(number: number, where: string, what: string): string {
   return `### ${number}. On ${where}: ${what}`;

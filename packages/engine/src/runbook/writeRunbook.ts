@@ -108,13 +108,14 @@ function machinesSection({ nodes, workers, versions }: Description): string[] {
     code(fingerprintOf(machine.hostKey)),
   ];
   const { kubernetes, etcd, gdc } = versions;
+  const programs = [
+    ...(gdc ? [`Google Distributed Cloud ${plain(gdc)}`] : []),
+    ...(kubernetes ? [`Kubernetes ${plain(kubernetes)}`] : []),
+    `etcd ${plain(etcd)}`,
+  ];
   return [
     '## The machines',
-    [
-      ...(gdc ? [`Google Distributed Cloud ${plain(gdc)}`] : []),
-      ...(kubernetes ? [`Kubernetes ${plain(kubernetes)}`] : []),
-      `etcd ${plain(etcd)}`,
-    ].join(', ') + ', as of the newest backup.',
+    `${programs.join(', ')}, as of the newest backup.`,
     table(
       ['Machine', 'Runs', 'Address', 'SSH', 'Host key'],
       [

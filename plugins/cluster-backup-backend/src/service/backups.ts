@@ -58,7 +58,7 @@ export function backupRoutes(options: RouterOptions): Router {
     const backup = await perform(
       request,
       { event: 'backup-fetch', right: 'read' },
-      async backup => backup,
+      async found => found,
     );
     response.json(backup);
   });
