@@ -117,6 +117,24 @@ describe('what a machine prints', () => {
       'a plan of other types',
       print(operation, '', { ...plan, origin: 1 }, '', ''),
     ],
+    [
+      'somebody with line ends',
+      print(operation, '', { ...plan, origin: { by: 'a\nb' } }, '', ''),
+    ],
+    [
+      'an operation by a path',
+      print(
+        operation,
+        '',
+        { ...plan, origin: { id: '../a', by: 'a' } },
+        '',
+        '',
+      ),
+    ],
+    [
+      'a name that is too long',
+      print(`${operation}99999999`, '', plan, '', ''),
+    ],
     ['another proof', print(operation, '', plan, { archiveSha256: 1 }, '')],
     ['a record that was cut off', `${operation}\u0001`],
   ])('is passed over where it is %s', (_, printed) => {

@@ -28,6 +28,8 @@ export interface RestoreOnRecord {
   begunAt: string;
   /** Absent where it is unfinished. */
   endedAt?: string;
+  /** When the last line about it was written. */
+  lastAt?: string;
   /** Of the archive's file, hex; absent where its proof was not finished. */
   archiveSha256?: string;
   /** Who wanted it, where that was told. */
@@ -72,16 +74,29 @@ ls -d restore-* 2>/dev/null | sort -r | head -n ${MOST} | while read -r name; do
   printf '\\002'
 done`;
 
+/** As long as a portal's own. */
+const MAX_NAME = 36;
+const identifier = text({
+  max: MAX_NAME,
+  pattern: /^[\w-]+$/,
+  what: 'name of an operation',
+});
+const somebody = text({
+  max: 255,
+  pattern: /^[^\p{Cc}]+$/u,
+  what: 'name of anybody',
+});
+
 const planShape = object({
   planVersion: oneOf(1),
-  origin: optional(object({ id: optional(text({ max: 100 })), by: text() })),
+  origin: optional(object({ id: optional(identifier), by: somebody })),
   decision: optional(
     object({
       what: list(text(), { max: 200 }),
       reason: object({
         text: text({ max: 4096 }),
-        by: text(),
-        approvedBy: optional(text()),
+        by: somebody,
+        approvedBy: optional(somebody),
       }),
     }),
   ),
@@ -154,7 +169,9 @@ export function restoresIn(records: RecordOnMachine[]): RestoreOnRecord[] {
           operation,
           outcome,
           begunAt: begunAt(operation)!,
-          endedAt: outcome === 'unfinished' ? undefined : endOf(parts),
+          endedAt:
+            outcome === 'unfinished' ? undefined : lastOf(parts, 'release'),
+          lastAt: lastOf(parts),
           archiveSha256: parts.find(part => part.archiveSha256)?.archiveSha256,
           origin,
           decision,
@@ -174,11 +191,11 @@ function outcomeOf(
   return touched(parkControlPlane) ? 'taken-back' : undefined;
 }
 
-/** What came after the restore's own end, such as that it was accepted, does not count. */
-function endOf(parts: RecordOnMachine[]): string | undefined {
+/** The latest time of a line; what came after the restore's own end, such as that it was accepted, is none of it. */
+function lastOf(parts: RecordOnMachine[], wanted?: string): string | undefined {
   return parts
     .flatMap(({ entries }) => entries)
-    .filter(({ step }) => step === 'release')
+    .filter(({ step }) => step === (wanted ?? step))
     .map(({ at }) => at)
     .filter(at => !Number.isNaN(Date.parse(at)))
     .sort()
@@ -201,7 +218,8 @@ export function recordsIn(printed: string): RecordOnMachine[] {
   return printed.split('\u0002').flatMap(record => {
     const [operation, current, plan, verified, journal] =
       record.split('\u0001');
-    if (journal === undefined || !begunAt(operation)) return [];
+    if (journal === undefined || operation.length > MAX_NAME) return [];
+    if (!begunAt(operation)) return [];
     try {
       const { origin, decision } = parseJson(Buffer.from(plan), planShape);
       const proven = verified.trim()
