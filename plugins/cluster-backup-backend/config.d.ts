@@ -49,6 +49,8 @@ interface MachineConfig extends AddressConfig {
 interface ProtectionConfig {
   /** A restore takes the approval of a second person who owns the cluster. Default false. */
   secondPerson?: boolean;
+  /** A cluster whose last backup is older is shown as at risk. Default: no age is too old but that of expiry. */
+  maxAgeHours?: number;
   /**
    * How long backups are kept. What any of its numbers keeps is kept until it expires. A cluster's own counts instead of
    * the common one, as a whole. Default: all are kept until they expire.

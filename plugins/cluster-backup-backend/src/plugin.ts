@@ -17,6 +17,7 @@ import { watchOwners } from './authorization/watchOwners';
 import { ClusterOwners } from './database/ClusterOwners';
 import { DatabaseBackupRecordStore } from './database/DatabaseBackupRecordStore';
 import { DatabaseOperationStore } from './database/DatabaseOperationStore';
+import { KnownProtection } from './database/KnownProtection';
 import { openDatabase } from './database/openDatabase';
 import { RecipientProofs } from './database/RecipientProofs';
 import { RestoreRequestStore } from './database/RestoreRequestStore';
@@ -33,6 +34,7 @@ import { recallRestores } from './operations/recallRestores';
 import { RestoreRequests } from './operations/RestoreRequests';
 import { tendStores } from './operations/tendStores';
 import { verifyInTurn } from './operations/verifyInTurn';
+import { watchProtection } from './protection/watchProtection';
 import { createRouter } from './service/createRouter';
 import { supportLink } from './service/supportLink';
 import { storeTypeCollection } from './storeTypeCollection';
@@ -96,6 +98,7 @@ export const clusterBackupPlugin = createBackendPlugin({
         const portalsOwn = await portalsOwnClusters(
           config.getOptionalStringArray('clusterBackup.portalClusters') ?? [],
         );
+        const protectionOf = readProtection(config);
         const restoreRequests = new RestoreRequests({
           clusters,
           operations,
@@ -103,7 +106,7 @@ export const clusterBackupPlugin = createBackendPlugin({
           requests: new RestoreRequestStore(knex),
           worker,
           portalsOwn,
-          protectionOf: readProtection(config),
+          protectionOf,
           expireInMs: requestsExpireAfter(config),
         });
         const clusterOperations = new ClusterOperations({
@@ -115,6 +118,9 @@ export const clusterBackupPlugin = createBackendPlugin({
           logger,
           portalsOwn,
         });
+
+        const recipientProofs = new RecipientProofs(knex);
+        const notifyOwners = ownersNotifier({ ...deps, ownership });
 
         registerClusterRules(deps);
         deps.httpRouter.use(
@@ -132,11 +138,12 @@ export const clusterBackupPlugin = createBackendPlugin({
             clusters,
             operations,
             backups,
-            recipientProofs: new RecipientProofs(knex),
+            recipientProofs,
             clusterOperations,
             restoreRequests,
-            notifyOwners: ownersNotifier({ ...deps, ownership }),
+            notifyOwners,
             portalsOwn,
+            protectionOf,
             supportLink: supportLink(config),
           }),
         );
@@ -146,6 +153,12 @@ export const clusterBackupPlugin = createBackendPlugin({
         await auditEndings({ ...deps, operations });
         await tendKeptData({ ...deps, clusters });
         const identities = new StoreIdentities(knex);
+        await watchProtection({
+          ...{ ...deps, clusters, operations, backups, protectionOf },
+          recipientProofs,
+          known: new KnownProtection(knex),
+          notifyOwners,
+        });
         await recallRestores({ ...deps, clusters, operations });
         await tendStores({ ...deps, clusters, backups, identities });
         lifecycle.addStartupHook(() => worker.start());

@@ -438,6 +438,33 @@ export interface ClusterOwnership {
   };
 }
 
+/** Something that makes it doubtful whether a cluster could be brought back, and the one thing to do about it. @public */
+export interface ProtectionReason {
+  code:
+    | 'never-backed-up'
+    | 'no-good-copy'
+    | 'copy-missing'
+    | 'copy-damaged'
+    | 'copy-unread'
+    | 'cannot-be-backed-up'
+    | 'backup-failed'
+    | 'backup-too-old'
+    | 'backup-expiring'
+    | 'backup-expired'
+    | 'reservations'
+    | 'identity-unproven';
+  level: 'at-risk' | 'unprotected';
+  message: string;
+  remedy: string;
+}
+
+/** Whether a cluster could be brought back from its backups. @public */
+export interface ClusterProtection {
+  level: 'protected' | 'at-risk' | 'unprotected';
+  /** The worst first; none where it is protected. */
+  reasons: ProtectionReason[];
+}
+
 /** What its Backup tab shows of a cluster. @public */
 export interface ClusterOverview {
   clusterRef: string;
@@ -452,6 +479,7 @@ export interface ClusterOverview {
   supportLink?: { url: string; title?: string };
   /** Who can open backups that are taken from now on. */
   recipients: RecipientProof[];
+  protection: ClusterProtection;
   /** The last one but those of what a restore replaced. */
   lastBackup?: Backup;
   /** The operation that is queued, running or interrupted. */

@@ -15,9 +15,10 @@ export const clusterBackupTranslationRef = createTranslationRef({
       tryAgain: 'Try again',
     },
     protection: {
+      protected: 'Protected',
+      'at-risk': 'At risk',
+      unprotected: 'Unprotected',
       never: 'This cluster has never been backed up',
-      neverDescription:
-        'If its control plane is lost, everything in it is lost. Take a first backup now.',
       last: 'Last good backup {{age}}',
       facts: '{{time}} · from member {{member}} · {{size}}',
       loss: 'What changed since then is not in it.',
@@ -241,10 +242,6 @@ export const clusterBackupTranslationRef = createTranslationRef({
       submit: 'Keep',
     },
     prove: {
-      unproven:
-        'Nobody has shown within a year that these backups can be opened: a lost identity is found out too late.',
-      somebody:
-        'Not every recipient of these backups was proven within a year.',
       action: 'Prove the identity',
       title: 'Prove that these backups can be opened',
       description:
@@ -281,9 +278,6 @@ export const clusterBackupTranslationRef = createTranslationRef({
       damaged: '{{store}}: damaged, seen {{age}}',
       unknown: '{{store}}: could not be asked {{age}}',
       lockedUntil: 'cannot be removed before {{time}}',
-      atRisk:
-        'Copies that are missing are made again from a good one, every hour until it works.',
-      none: 'No copy of this backup is good: it cannot be restored as things are.',
     },
     operations: {
       title: 'Recent operations',

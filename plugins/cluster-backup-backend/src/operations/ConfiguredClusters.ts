@@ -22,6 +22,7 @@ import {
   Backup,
   BackupChoices,
   BackupCopy,
+  Fault,
   Operation,
 } from '@cluster-backup/backstage-plugin-cluster-backup-common';
 import { BackupRecordStore } from '../database/BackupRecordStore';
@@ -193,11 +194,18 @@ export class ConfiguredClusters {
     return { type: 'look', cluster: this.access(clusterRef), operationId: id };
   }
 
-  /** @throws ClusterBackupError with what keeps the cluster from being backed up */
-  refuseUnusable(clusterRef: string) {
-    this.access(clusterRef);
-    this.configuration.packing();
-    this.store();
+  /** What keeps a cluster from being backed up, if anything does. */
+  whyNoBackup(clusterRef: string): Fault | undefined {
+    try {
+      this.access(clusterRef);
+      this.configuration.packing();
+      this.store();
+      return undefined;
+    } catch (error) {
+      const fault = foreseen(error);
+      if (!fault) throw error;
+      return fault;
+    }
   }
 
   /**

@@ -1,5 +1,5 @@
 import { LoggerService } from '@backstage/backend-plugin-api';
-import { Entity } from '@backstage/catalog-model';
+import { Entity, stringifyEntityRef } from '@backstage/catalog-model';
 import {
   NotificationSendOptions,
   NotificationService,
@@ -17,9 +17,11 @@ export type NotifyOwners = (
   notice: {
     title: string;
     description: string;
-    severity: 'normal' | 'critical';
+    severity: 'low' | 'normal' | 'high' | 'critical';
+    /** A later notice of the same takes the place of this one. */
+    topic?: string;
     /** Who did it, and knows. */
-    except: string;
+    except?: string;
   },
 ) => Promise<void>;
 
@@ -52,7 +54,8 @@ export async function notify(
 export function ownersNotifier(
   deps: Notifying & { ownership: Ownership },
 ): NotifyOwners {
-  return async (entity, { title, description, severity, except }) => {
+  return async (entity, notice) => {
+    const { title, description, severity, topic, except } = notice;
     const { kind, metadata } = entity;
     const { namespace = 'default', name } = metadata;
     const { owners } = await deps.ownership.of(entity);
@@ -64,7 +67,8 @@ export function ownersNotifier(
         title,
         description,
         severity,
-        topic: 'cluster-backup',
+        topic: topic ?? 'cluster-backup',
+        ...(topic && { scope: stringifyEntityRef(entity) }),
         link: link.toLocaleLowerCase('en-US'),
       },
       except,

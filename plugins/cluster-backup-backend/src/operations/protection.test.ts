@@ -17,6 +17,18 @@ it('is for all clusters what it says, and for one what that one says', () => {
   expect(readProtection(of({}))('lab').secondPerson).toBe(false);
 });
 
+it('lets the last backup be so old', () => {
+  const clusters = [{ name: 'lab', protection: { maxAgeHours: 48 } }];
+  const protection = { maxAgeHours: 26 };
+  const protectionOf = readProtection(of({ protection, clusters }));
+  expect(protectionOf('lab').maxAgeHours).toBe(48);
+  expect(protectionOf('production').maxAgeHours).toBe(26);
+  expect(readProtection(of({}))('lab').maxAgeHours).toBeUndefined();
+  expect(() => readProtection(of({ protection: { maxAgeHours: 0 } }))).toThrow(
+    /maxAgeHours 0 is no number of hours/,
+  );
+});
+
 it.each([{ secondperson: true }, { secondPerson: true, schedule: 'daily' }])(
   'refuses %j',
   protection => {

@@ -5,13 +5,15 @@ import { configurationWrong } from '@cluster-backup/engine';
 export interface Protection {
   /** A restore takes the approval of a second person. */
   secondPerson: boolean;
+  /** So old its last backup may be. */
+  maxAgeHours?: number;
 }
 
 type Section = ReturnType<RootConfigService['getConfig']>;
 
 const UNPROTECTED: Protection = { secondPerson: false };
 /** The engine reads the retention. */
-const MEMBERS = [...Object.keys(UNPROTECTED), 'retention'];
+const MEMBERS = ['secondPerson', 'maxAgeHours', 'retention'];
 
 /**
  * The protection of each cluster, by its configured name: `clusterBackup.protection` is for all of them, and what a
@@ -46,9 +48,18 @@ function ruleOf(of: Section | undefined, standard: Protection): Protection {
       )}`,
     );
   }
+  const maxAgeHours =
+    rule.getOptionalNumber('maxAgeHours') ?? standard.maxAgeHours;
+  if (maxAgeHours !== undefined && !(maxAgeHours > 0)) {
+    throw configurationWrong(
+      'of the portal',
+      `protection.maxAgeHours ${maxAgeHours} is no number of hours`,
+    );
+  }
   return {
     secondPerson:
       rule.getOptionalBoolean('secondPerson') ?? standard.secondPerson,
+    maxAgeHours,
   };
 }
 

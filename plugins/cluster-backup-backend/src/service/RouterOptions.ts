@@ -9,6 +9,7 @@ import { ConfiguredClusters } from '../operations/ConfiguredClusters';
 import { NotifyOwners } from '../operations/notifyOwners';
 import { RestoreRequests } from '../operations/RestoreRequests';
 import { PortalsOwnClusters } from '../operations/portalsOwnCluster';
+import { Protection } from '../operations/protection';
 
 /** What routes work with. */
 export interface RouterOptions {
@@ -22,5 +23,6 @@ export interface RouterOptions {
   restoreRequests: RestoreRequests;
   notifyOwners: NotifyOwners;
   portalsOwn: PortalsOwnClusters;
+  protectionOf: (clusterName?: string) => Protection;
   supportLink: ClusterOverview['supportLink'];
 }

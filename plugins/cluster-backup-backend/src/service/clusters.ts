@@ -1,14 +1,10 @@
-import {
-  ClusterOverview,
-  Fault,
-} from '@cluster-backup/backstage-plugin-cluster-backup-common';
+import { ClusterOverview } from '@cluster-backup/backstage-plugin-cluster-backup-common';
 import { mintKubeconfig } from '@cluster-backup/engine';
 import { Router } from 'express';
 import PromiseRouter from 'express-promise-router';
 import { z } from 'zod';
 import { Allowed } from '../authorization/ClusterAuthority';
 import { Right } from '../authorization/rights';
-import { foreseen } from '../operations/fault';
 import {
   acceptRestoreOf,
   assessmentOf,
@@ -16,6 +12,7 @@ import {
 } from '../operations/keptData';
 import { isPortalsOwn } from '../operations/portalsOwnCluster';
 import { runbookOf } from '../operations/runbookOf';
+import { judgeProtection } from '../protection/judgeProtection';
 import { clusterPath, refOf } from './clusterPath';
 import { nothingShape, parse } from './parse';
 import { reasonIn, reasonShape, restoreChoicesShape } from './reasons';
@@ -259,15 +256,21 @@ export function clusterRoutes(options: RouterOptions): Router {
     ]);
     const [create, restore, approve, manage, reveal] = rights;
     const name = clusters.name(clusterRef);
+    const fault = clusters.whyNoBackup(clusterRef);
+    const { expireAfterDays } = clusters;
     return {
       clusterRef,
       name,
-      fault: whyNoBackup(clusterRef),
+      fault,
       stores: clusters.stores,
-      expireAfterDays: clusters.expireAfterDays,
+      expireAfterDays,
       supportLink: options.supportLink,
       runsPortal: isPortalsOwn(options.portalsOwn, name, lastBackup),
       recipients,
+      protection: judgeProtection({
+        ...{ fault, lastBackup, recent, recipients, expireAfterDays },
+        maxAgeHours: options.protectionOf(name).maxAgeHours,
+      }),
       lastBackup,
       current,
       recent,
@@ -291,17 +294,6 @@ export function clusterRoutes(options: RouterOptions): Router {
   async function may(allowed: Allowed, right: Right) {
     const denied = await authority.whyNot(allowed, right);
     return { allowed: !denied, reason: denied?.message };
-  }
-
-  function whyNoBackup(clusterRef: string): Fault | undefined {
-    try {
-      clusters.refuseUnusable(clusterRef);
-      return undefined;
-    } catch (error) {
-      const fault = foreseen(error);
-      if (!fault) throw error;
-      return fault;
-    }
   }
 
   return router;

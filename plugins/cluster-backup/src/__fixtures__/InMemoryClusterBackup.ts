@@ -61,7 +61,8 @@ export class InMemoryClusterBackup implements ClusterBackupApi {
 
   private readonly overviews = new Map<
     string,
-    Omit<ClusterOverview, 'lastBackup' | 'current' | 'recent'>
+    Omit<ClusterOverview, 'lastBackup' | 'current' | 'recent' | 'protection'> &
+      Partial<Pick<ClusterOverview, 'protection'>>
   >();
   private readonly operations: Operation[] = [];
   private readonly events = new Map<string, OperationEvent[]>();
@@ -157,15 +158,18 @@ export class InMemoryClusterBackup implements ClusterBackupApi {
       throw new Error(`No entity ${clusterRef}`);
     }
     const recent = this.operations.filter(o => o.clusterRef === clusterRef);
+    const lastBackup = this.backups.find(
+      b => b.clusterRef === clusterRef && !b.isBeforeRestore,
+    );
+    const level = lastBackup ? 'protected' : 'unprotected';
     return {
+      protection: { level, reasons: [] },
       ...overview,
       recent,
       current: recent.find(({ status }) =>
         ['queued', 'running', 'interrupted'].includes(status),
       ),
-      lastBackup: this.backups.find(
-        b => b.clusterRef === clusterRef && !b.isBeforeRestore,
-      ),
+      lastBackup,
     };
   }
 

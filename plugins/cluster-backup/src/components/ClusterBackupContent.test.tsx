@@ -982,11 +982,21 @@ describe('copies of a backup', () => {
 
   it('says that one is missing, why, and has them read again', async () => {
     const backup = aBackup({ copies: [good, missing] });
-    portal.addCluster(CLUSTER, { backups: [backup] });
+    const reason = {
+      code: 'copy-missing' as const,
+      level: 'at-risk' as const,
+      message: 'There is no copy of the last backup in vault.',
+      remedy: 'It is made again.',
+    };
+    portal.addCluster(CLUSTER, {
+      backups: [backup],
+      protection: { level: 'at-risk', reasons: [reason] },
+    });
     open();
     expect(
-      await screen.findByText(/^Copies that are missing are made again/),
+      await screen.findByText(`${reason.message} ${reason.remedy}`),
     ).toBeVisible();
+    expect(screen.getByRole('img', { name: 'At risk' })).toBeVisible();
     expect(screen.getAllByText(/1 of 2 copies/)).not.toHaveLength(0);
 
     const table = (await screen.findAllByRole('grid'))[0];
@@ -1010,11 +1020,21 @@ describe('copies of a backup', () => {
   });
 
   it('says that a backup without a good copy cannot be restored', async () => {
-    portal.addCluster(CLUSTER, { backups: [aBackup({ copies: [missing] })] });
+    const reason = {
+      code: 'no-good-copy' as const,
+      level: 'unprotected' as const,
+      message: 'No copy of the last backup is good.',
+      remedy: 'Take a backup now.',
+    };
+    portal.addCluster(CLUSTER, {
+      backups: [aBackup({ copies: [missing] })],
+      protection: { level: 'unprotected', reasons: [reason] },
+    });
     open();
     expect(
-      await screen.findByText(/^No copy of this backup is good/),
+      await screen.findByText(/^No copy of the last backup/),
     ).toBeVisible();
+    expect(screen.getByRole('img', { name: 'Unprotected' })).toBeVisible();
   });
 });
 

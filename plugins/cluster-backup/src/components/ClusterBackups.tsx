@@ -182,7 +182,7 @@ function ConfiguredCluster(props: {
       )}
       <Protection
         lastBackup={lastBackup}
-        recipients={recipients}
+        protection={overview.protection}
         actions={
           <>
             <ReasonedButton

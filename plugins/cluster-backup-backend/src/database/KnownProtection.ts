@@ -1,0 +1,28 @@
+import { ClusterProtection } from '@cluster-backup/backstage-plugin-cluster-backup-common';
+import { Knex } from 'knex';
+
+/** How well a cluster is protected, as its owners know it. */
+export interface Known {
+  level: ClusterProtection['level'];
+  /** Of the reasons; each once. */
+  codes: string[];
+}
+
+/** What the owners of clusters were told of their protection. */
+export class KnownProtection {
+  constructor(private readonly knex: Knex) {}
+
+  async of(clusterRef: string): Promise<Known | undefined> {
+    const row = await this.knex('cluster_protection')
+      .where({ cluster_ref: clusterRef })
+      .first();
+    return row && { level: row.level, codes: JSON.parse(row.codes) };
+  }
+
+  async record(clusterRef: string, { level, codes }: Known): Promise<void> {
+    await this.knex('cluster_protection')
+      .insert({ cluster_ref: clusterRef, level, codes: JSON.stringify(codes) })
+      .onConflict('cluster_ref')
+      .merge();
+  }
+}

@@ -1,0 +1,177 @@
+import {
+  Backup,
+  BackupCopy,
+  Operation,
+} from '@cluster-backup/backstage-plugin-cluster-backup-common';
+import { judgeProtection, ProtectionFacts } from './judgeProtection';
+
+const NOW = new Date('2026-11-23T12:00:00.000Z');
+const fault = {
+  code: 'store-full',
+  message: 'Store vault is full.',
+  state: 'Nothing was kept.',
+  remedy: 'Free space there.',
+};
+
+const copy = (store: string, state: BackupCopy['state']): BackupCopy => ({
+  store,
+  state,
+  checkedAt: NOW.toISOString(),
+  fault: state === 'good' ? undefined : fault,
+});
+const backup = (more: Partial<Backup> = {}) =>
+  ({
+    createdAt: '2026-11-23T06:00:00.000Z',
+    copies: [copy('local', 'good'), copy('vault', 'good')],
+    reservations: [],
+    ...more,
+  } as unknown as Backup);
+const operation = (
+  kind: Operation['kind'],
+  status: Operation['status'],
+): Operation => ({ kind, status, fault } as unknown as Operation);
+
+const facts = (more: Partial<ProtectionFacts> = {}): ProtectionFacts => ({
+  lastBackup: backup(),
+  recent: [operation('backup', 'succeeded')],
+  recipients: [{ recipient: 'age1', isProven: true }],
+  maxAgeHours: 24,
+  expireAfterDays: 365,
+  ...more,
+});
+const judged = (more: Partial<ProtectionFacts>) => {
+  const { level, reasons } = judgeProtection(facts(more), NOW);
+  return [level, ...reasons.map(({ code }) => code)];
+};
+const days = (count: number) =>
+  new Date(NOW.getTime() - count * 86_400_000).toISOString();
+
+it('is protected with a young, proven backup in all its stores', () => {
+  expect(judgeProtection(facts(), NOW)).toEqual({
+    level: 'protected',
+    reasons: [],
+  });
+});
+
+it.each<[string, Partial<ProtectionFacts>, string[]]>([
+  [
+    'no backup',
+    {
+      lastBackup: undefined,
+      recipients: [{ recipient: 'a', isProven: false }],
+    },
+    ['unprotected', 'never-backed-up'],
+  ],
+  [
+    'a copy that a store lacks',
+    {
+      lastBackup: backup({
+        copies: [copy('local', 'good'), copy('vault', 'missing')],
+      }),
+    },
+    ['at-risk', 'copy-missing'],
+  ],
+  [
+    'a damaged copy',
+    {
+      lastBackup: backup({
+        copies: [copy('local', 'good'), copy('vault', 'damaged')],
+      }),
+    },
+    ['at-risk', 'copy-damaged'],
+  ],
+  [
+    'a copy that nobody has read',
+    { lastBackup: backup({ copies: [copy('local', 'unknown')] }) },
+    ['at-risk', 'copy-unread'],
+  ],
+  [
+    'no good copy',
+    {
+      lastBackup: backup({
+        copies: [copy('local', 'damaged'), copy('vault', 'missing')],
+      }),
+    },
+    ['unprotected', 'no-good-copy'],
+  ],
+  ['an age at its limit', { maxAgeHours: 6 }, ['protected']],
+  ['an old one', { maxAgeHours: 5.9 }, ['at-risk', 'backup-too-old']],
+  [
+    'one that expires soon',
+    {
+      lastBackup: backup({ createdAt: days(340) }),
+      maxAgeHours: undefined,
+    },
+    ['at-risk', 'backup-expiring'],
+  ],
+  [
+    'one that has expired',
+    { lastBackup: backup({ createdAt: days(365) }) },
+    ['unprotected', 'backup-expired', 'backup-too-old'],
+  ],
+  [
+    'a failure after it',
+    {
+      recent: [
+        operation('backup', 'cancelled'),
+        operation('check', 'succeeded'),
+        operation('backup', 'failed'),
+        operation('backup', 'succeeded'),
+      ],
+    },
+    ['at-risk', 'backup-failed'],
+  ],
+  [
+    'a failure before it',
+    {
+      recent: [operation('backup', 'succeeded'), operation('backup', 'failed')],
+    },
+    ['protected'],
+  ],
+  [
+    'a configuration that lacks something',
+    { fault, recent: [operation('backup', 'failed')] },
+    ['at-risk', 'cannot-be-backed-up'],
+  ],
+  [
+    'reservations',
+    {
+      lastBackup: backup({
+        reservations: [{ id: 'clock-skew', title: '', message: 'Clocks.' }],
+      }),
+    },
+    ['at-risk', 'reservations'],
+  ],
+  [
+    'an identity that nobody has shown',
+    {
+      recipients: [
+        { recipient: 'age1', isProven: true },
+        { recipient: 'age2', isProven: false },
+      ],
+    },
+    ['at-risk', 'identity-unproven'],
+  ],
+])('with %s it is', (_, more, expected) =>
+  expect(judged(more)).toEqual(expected),
+);
+
+it('says what happened and the one thing to do', () => {
+  const { reasons } = judgeProtection(
+    facts({
+      lastBackup: backup({
+        copies: [copy('local', 'good'), copy('vault', 'missing')],
+      }),
+    }),
+    NOW,
+  );
+  expect(reasons).toEqual([
+    {
+      code: 'copy-missing',
+      level: 'at-risk',
+      message:
+        'There is no copy of the last backup in vault: Store vault is full.',
+      remedy: 'It is made again from a good one, every hour until it works.',
+    },
+  ]);
+});

@@ -1,0 +1,162 @@
+import { mockServices, TestDatabases } from '@backstage/backend-test-utils';
+import { catalogServiceMock } from '@backstage/plugin-catalog-node/testUtils';
+import {
+  Backup,
+  Operation,
+} from '@cluster-backup/backstage-plugin-cluster-backup-common';
+import { clusterEntity } from '../__testUtils__/portal';
+import { BackupRecordStore } from '../database/BackupRecordStore';
+import { KnownProtection } from '../database/KnownProtection';
+import { openDatabase } from '../database/openDatabase';
+import { OperationStore } from '../database/OperationStore';
+import { RecipientProofs } from '../database/RecipientProofs';
+import { ConfiguredClusters } from '../operations/ConfiguredClusters';
+import { lookAtProtection } from './watchProtection';
+
+const CLUSTER = 'resource:default/lab';
+const ADA = 'user:default/ada';
+const signal = new AbortController().signal;
+
+const databases = TestDatabases.create({ ids: ['SQLITE_3', 'POSTGRES_15'] });
+
+describe.each(databases.eachSupportedId())(
+  'the owners of a cluster, in %s,',
+  databaseId => {
+    const notifyOwners = jest.fn();
+    let state: { lastBackup?: Backup; recent: Operation[] };
+    let look: () => Promise<void>;
+    let known: KnownProtection;
+
+    beforeEach(async () => {
+      const knex = await databases.init(databaseId);
+      await openDatabase({ getClient: async () => knex });
+      notifyOwners.mockReset();
+      state = { recent: [] };
+      known = new KnownProtection(knex);
+      const watching = {
+        auth: mockServices.auth(),
+        catalog: catalogServiceMock({ entities: [clusterEntity('lab', ADA)] }),
+        logger: mockServices.logger.mock(),
+        clusters: {
+          clusterRefs: [CLUSTER],
+          recipients: [],
+          expireAfterDays: 365,
+          name: () => 'lab',
+          whyNoBackup: () => undefined,
+        } as unknown as ConfiguredClusters,
+        operations: {
+          recent: async () => state.recent,
+        } as unknown as OperationStore,
+        backups: {
+          last: async () => state.lastBackup,
+        } as unknown as BackupRecordStore,
+        recipientProofs: { of: async () => [] } as unknown as RecipientProofs,
+        protectionOf: () => ({ secondPerson: false, maxAgeHours: 24 }),
+        known,
+        notifyOwners,
+      };
+      look = () => lookAtProtection(watching, signal);
+    });
+
+    const backup = (hours: number, copies = 'good') =>
+      ({
+        createdAt: new Date(Date.now() - hours * 3_600_000).toISOString(),
+        copies: ['local', 'vault'].map((store, i) => ({
+          store,
+          state: i ? copies : 'good',
+        })),
+        reservations: [],
+        requestedBy: ADA,
+      } as unknown as Backup);
+    const told = () => {
+      const { calls } = notifyOwners.mock;
+      notifyOwners.mockClear();
+      return calls.map(([, { title, description, severity, except }]) => ({
+        title,
+        description,
+        severity,
+        except,
+      }));
+    };
+
+    it('are told once of what became worse, of each thing by itself, and of what became better', async () => {
+      state.lastBackup = backup(1);
+      await look();
+      await look();
+      expect(told()).toEqual([]);
+
+      state.lastBackup = backup(25);
+      await look();
+      await look();
+      expect(told()).toEqual([
+        {
+          title: `${CLUSTER} is at risk`,
+          description: expect.stringMatching(
+            /^The last backup is 25 hours old.* Take a backup now/,
+          ),
+          severity: 'normal',
+          except: undefined,
+        },
+      ]);
+
+      state.recent = [
+        {
+          kind: 'backup',
+          status: 'failed',
+          requestedBy: ADA,
+          fault: { message: 'Store vault is full.', remedy: 'Free space.' },
+        } as Operation,
+      ];
+      await look();
+      expect(told()).toEqual([
+        expect.objectContaining({
+          description:
+            'The last attempt at a backup failed: Store vault is full. Free space.',
+          except: ADA,
+        }),
+      ]);
+
+      state = { lastBackup: backup(0, 'missing'), recent: [] };
+      await look();
+      expect(told()).toEqual([
+        expect.objectContaining({
+          title: `${CLUSTER} is at risk`,
+          description: expect.stringContaining('no copy of the last backup'),
+        }),
+      ]);
+
+      state.lastBackup = backup(0);
+      await look();
+      expect(told()).toEqual([
+        {
+          title: `${CLUSTER} is protected again`,
+          description: 'Its last backup is as it should be.',
+          severity: 'low',
+          except: undefined,
+        },
+      ]);
+
+      state.lastBackup = undefined;
+      await look();
+      expect(told()).toEqual([
+        expect.objectContaining({
+          title: `${CLUSTER} is unprotected`,
+          severity: 'high',
+        }),
+      ]);
+      state.lastBackup = backup(0);
+      await look();
+      expect(told()).toEqual([expect.objectContaining({ except: ADA })]);
+    });
+
+    it('are told again where it was not written down that they were', async () => {
+      state.lastBackup = backup(1);
+      await look();
+      state.lastBackup = backup(25);
+      jest.spyOn(known, 'record').mockRejectedValueOnce(new Error('killed'));
+      await look();
+      await look();
+      expect(told()).toHaveLength(2);
+    });
+  },
+);
