@@ -69,8 +69,8 @@ interface Reader {
   expected: Map<string, KeyFacts>;
   /** Types what a step has printed, everywhere at once where it is printed for several; gives what was said. */
   typeStep(number: number): Promise<string>;
-  /** The same of a section that is no step. */
-  typeSection(title: string): Promise<void>;
+  /** The same of a section that is no step, or of what in it is about a machine. */
+  typeSection(title: string, machine?: string): Promise<void>;
 }
 
 /** Begins a cluster, backs it up, writes to it, and prints its runbook. */
@@ -146,8 +146,13 @@ async function read(flavor: 'kubeadm' | 'gdc'): Promise<Reader> {
     stage,
     expected,
     typeStep: number => typeAll(printed.filter(({ step }) => step === number)),
-    async typeSection(title) {
-      await typeAll(printed.filter(({ section }) => section.endsWith(title)));
+    async typeSection(title, about = '') {
+      await typeAll(
+        printed.filter(
+          ({ section, script }) =>
+            section.endsWith(title) && script.includes(about),
+        ),
+      );
     },
   };
 }
@@ -168,7 +173,7 @@ describe('the steps by hand of a runbook', () => {
 
   it('restore a kubeadm cluster as they are printed', async () => {
     reader = await read('kubeadm');
-    const { stage, expected, typeStep } = reader;
+    const { stage, expected, typeStep, typeSection } = reader;
     const { nodes, workers } = stage.lab;
     expect(await opens()).toBe(true);
     for (let step = 3; step <= 10; step++) await typeStep(step);
@@ -180,6 +185,21 @@ describe('the steps by hand of a runbook', () => {
     expect(await typeStep(11)).toContain(workers[0].name);
     await typeStep(12);
     await typeStep(13);
+
+    const [, , lost] = nodes;
+    await lost.system.stopKubelet();
+    const listing = async () => {
+      const { stdout } = await lost.exec([
+        ...['find', '/etc/kubernetes', '!', '-type', 'd'],
+        ...['-printf', '%p %y %m %U:%G %l\\n'],
+      ]);
+      return stdout.split('\n').sort();
+    };
+    const before = await listing();
+    await lost.exec(['rm', '-rf', '/etc/kubernetes']);
+    await typeSection(': give a machine its files back', lost.name);
+    const after = await listing();
+    expect(before.filter(line => !after.includes(line))).toEqual([]);
   });
 
   it('are taken back on a cluster of Google Distributed Cloud as they are printed', async () => {

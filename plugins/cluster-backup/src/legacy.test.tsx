@@ -45,6 +45,7 @@ it('has the same tab for apps of the old frontend system', async () => {
         ownership: { owners: [], isPinned: false },
         needsSecondPerson: false,
         restoreRequests: [],
+        protection: { level: 'protected', reasons: [] },
         allowed: {
           create: { allowed: true },
           restore: { allowed: true },

@@ -31,6 +31,7 @@ beforeEach(() => {
         ownership: { owners: [], isPinned: false },
         needsSecondPerson: false,
         restoreRequests: [],
+        protection: { level: 'protected', reasons: [] },
         allowed: {
           create: { allowed: true },
           restore: { allowed: true },

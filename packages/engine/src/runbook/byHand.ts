@@ -39,8 +39,13 @@ export function byHand({ archive, description }: ByHand): string[] {
 
     step(1, 'your own machine', 'open the archive'),
     'In an empty folder that nobody else can read, with the archive and its keys in it:',
-    shell('umask 077', digestOf(archive), opened(archive), STATUS),
-    'The digest is that of a backup of the table above; `age` ends without a word; the revision is the table’s.',
+    shell(
+      'umask 077',
+      `${digestOf(archive)} &&`,
+      `${opened(archive)} &&`,
+      STATUS,
+    ),
+    'It says that the digest is `OK`, and the revision, which is the one of the table above. Stop where it does not.',
 
     step(2, 'your own machine', 'say how the machines are reached'),
     ...(cluster.layout === 'gdc'
@@ -138,17 +143,11 @@ export function byHand({ archive, description }: ByHand): string[] {
     ),
 
     '### On your own machine: give a machine its files back',
-    'They are in the archive, with owners and modes. From your own machine, for a machine at the same address as before, where the kubelet is stopped:',
-    shell(
-      ...nodes.map(
-        ({ name }) =>
-          `tar -C ${words([
-            `opened/nodes/${name}`,
-          ])} --numeric-owner -cpf - . | ssh -F ssh_config ${words([
-            name,
-          ])} 'sudo tar -C / --numeric-owner -xpf -'`,
-      ),
-    ),
+    'They are in the archive, with owners and modes. For a machine at the same address as before, where the kubelet is stopped:',
+    ...nodes.flatMap(node => [
+      `For ${code(node.name)}:`,
+      shell(...filesOf(node, archive)),
+    ]),
   ];
 }
 
@@ -168,15 +167,31 @@ function digestOf({ key, sha256 }: RunbookBackup): string {
   return `echo ${words([`${sha256}  ${fileOf(key)}`])} | sha256sum -c`;
 }
 
-function opened({ key, isEncrypted }: RunbookBackup): string {
-  const file = fileOf(key);
-  const unpack = 'tar -xpf - --numeric-owner -C opened';
-  const packed = /\.tar\.zst(\.age)?$/.test(file) ? 'zstd -dc' : 'gzip -dc';
-  return `mkdir -p opened && ${
-    isEncrypted
-      ? `age -d -i identity.txt ${words([file])} | ${packed}`
-      : `${packed} ${words([file])}`
-  } | ${unpack}`;
+function opened(archive: RunbookBackup): string {
+  return `mkdir -p opened && ${plaintextOf(
+    archive,
+  )} | tar -xpf - --numeric-owner -C opened`;
+}
+
+/** The archive as a tar. */
+function plaintextOf({ key, isEncrypted }: RunbookBackup): string {
+  const file = words([fileOf(key)]);
+  const unpack = /\.tar\.zst(\.age)?$/.test(key) ? 'zstd -dc' : 'gzip -dc';
+  return isEncrypted
+    ? `age -d -i identity.txt ${file} | ${unpack}`
+    : `${unpack} ${file}`;
+}
+
+/** By root on the machine: nobody else can make files that belong to others. */
+function filesOf({ name, user }: DescribedNode, archive: RunbookBackup) {
+  const untar = `tar -C / --strip-components=2 --numeric-owner -xpf - ${words([
+    `nodes/${name}`,
+  ])}`;
+  const asRoot = (user ?? 'root') === 'root' ? untar : `sudo ${untar}`;
+  return [
+    `${plaintextOf(archive)} |`,
+    `  ssh -F ssh_config ${words([name, asRoot])}`,
+  ];
 }
 
 function fileOf(key: string): string {
@@ -240,30 +255,34 @@ function unpacked({ etcd: { dataDir } }: DescribedNode): string[] {
   return [
     words(['mkdir', '-p', '-m', '700', dataDir]),
     words(['cd', dataDir]),
-    `rm -rf restored && mkdir restored && tar -C restored -xf ${RECEIVED}`,
-    'chown -R --reference=. restored && chmod -R go= restored',
-    `rm ${RECEIVED}`,
+    `if [ -e ${RECEIVED} ]; then`,
+    '  rm -rf restored && mkdir restored &&',
+    `  tar -C restored -xf ${RECEIVED} &&`,
+    '  chown -R --reference=. restored && chmod -R go= restored &&',
+    `  rm ${RECEIVED}`,
+    'fi',
   ];
 }
 
 function swapped({ etcd: { dataDir } }: DescribedNode): string[] {
   return [
     words(['cd', dataDir]),
-    `if [ -e restored/member ] && [ -e member ]; then mv member ${REPLACED}; fi`,
-    'if [ -e restored/member ]; then mv restored/member member; fi',
-    'if [ -e restored ]; then rmdir restored; fi',
+    'if [ -e restored/member ]; then',
+    `  if [ -e member ]; then mv -T member ${REPLACED}; fi &&`,
+    '  mv -T restored/member member && rmdir restored',
+    'fi',
   ];
-}
-
-function removed({ etcd: { dataDir } }: DescribedNode): string[] {
-  return [words(['rm', '-rf', `${dataDir}/${REPLACED}`]), `rmdir ${PARKED}`];
 }
 
 function takenBack({ etcd: { dataDir } }: DescribedNode): string[] {
   return [
     words(['cd', dataDir]),
-    `if [ -e ${REPLACED} ]; then rm -rf member && mv ${REPLACED} member; fi`,
+    `if [ -e ${REPLACED} ]; then rm -rf member && mv -T ${REPLACED} member; fi`,
   ];
+}
+
+function removed({ etcd: { dataDir } }: DescribedNode): string[] {
+  return [words(['rm', '-rf', `${dataDir}/${REPLACED}`]), `rmdir ${PARKED}`];
 }
 
 function parked(...pods: string[]): string[] {

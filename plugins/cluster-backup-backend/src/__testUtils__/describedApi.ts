@@ -81,7 +81,9 @@ function refuseResponse(operation: any, response: Response) {
   }
   const content = resolved(described).content[response.type];
   if (!content) throw new Error(`${what} is not described as ${response.type}`);
-  if (content.schema) refuse(what, content.schema, response.body);
+  const isText = response.type.startsWith('text/');
+  const body = isText ? response.text : response.body;
+  if (content.schema) refuse(what, content.schema, body);
 }
 
 function refuse(what: string, schema: any, value: unknown) {

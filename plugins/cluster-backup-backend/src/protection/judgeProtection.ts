@@ -30,21 +30,6 @@ type Judge = (facts: ProtectionFacts, now: number) => ProtectionReason[];
 
 const LEVELS = ['unprotected', 'at-risk'] as const;
 
-/**
- * Whether a cluster could be brought back from its backups, and what makes that doubtful: the worst first, each with the
- * one thing to do about it.
- */
-export function judgeProtection(
-  facts: ProtectionFacts,
-  now: Date = new Date(),
-): ClusterProtection {
-  const found = JUDGES.flatMap(judge => judge(facts, now.getTime()));
-  const reasons = LEVELS.flatMap(level =>
-    found.filter(reason => reason.level === level),
-  );
-  return { level: reasons[0]?.level ?? 'protected', reasons };
-}
-
 const beginning: Judge = ({ lastBackup }) => {
   if (lastBackup) return [];
   return [
@@ -196,3 +181,18 @@ function expiry(daysLeft: number): ProtectionReason[] {
 }
 
 const JUDGES = [beginning, copies, failure, age, reservations, identities];
+
+/**
+ * Whether a cluster could be brought back from its backups, and what makes that doubtful: the worst first, each with the
+ * one thing to do about it.
+ */
+export function judgeProtection(
+  facts: ProtectionFacts,
+  now: Date = new Date(),
+): ClusterProtection {
+  const found = JUDGES.flatMap(judge => judge(facts, now.getTime()));
+  const reasons = LEVELS.flatMap(level =>
+    found.filter(reason => reason.level === level),
+  );
+  return { level: reasons[0]?.level ?? 'protected', reasons };
+}

@@ -203,7 +203,7 @@ const routes = (clusterRef: string) => {
   ] as const;
 };
 
-const COUNT = 32;
+const COUNT = 33;
 const each = Array.from({ length: COUNT }, (_, index) => ({ index }));
 
 it('speaks of every route', () => expect(routes(MINE)).toHaveLength(COUNT));
