@@ -73,8 +73,9 @@ export class EtcdLevers {
     }
   }
 
-  /** Removes the member's data under it and ends it. */
+  /** Ends the member and removes its data. It stands still before, lest it dies of the loss by itself. */
   async loseData(): Promise<void> {
+    await this.freeze();
     await this.node.exec(['rm', '-rf', '/var/lib/etcd/member']);
     await this.kill();
   }
