@@ -9,6 +9,7 @@ export {
   compareManaged,
   gdcSecrets,
   GOOGLE_TOKEN_URL,
+  managingServer,
   readGdcCluster,
   readManagedClusters,
 } from './gdc';
@@ -49,6 +50,7 @@ export {
   refuseHeld,
   refuseMisplaced,
   releaseBackup,
+  removeBackup,
   sweepStore,
   UNKNOWN_HOLDER,
   verifyCopy,

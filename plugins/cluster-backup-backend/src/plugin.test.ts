@@ -37,6 +37,7 @@ import { clusterEntity, startPortal, userEntity } from './__testUtils__/portal';
 import { DatabaseBackupRecordStore } from './database/DatabaseBackupRecordStore';
 import { StoreIdentities } from './database/StoreIdentities';
 import { ConfiguredClusters } from './operations/ConfiguredClusters';
+import { DEFAULT_LIMITS } from './operations/limits';
 import { tendAll } from './operations/tendStores';
 import { storeTypeCollection } from './storeTypeCollection';
 
@@ -738,11 +739,15 @@ it('knows its backups again when its database was lost', async () => {
   const backups = new DatabaseBackupRecordStore(knex);
   const types: StoreType[] = [];
   storeTypeCollection(types);
-  const clusters = new ConfiguredClusters(
-    readConfiguration(section, { folder, origin: 'of the test' }),
-    types,
+  const clusters = new ConfiguredClusters({
+    configuration: readConfiguration(section, {
+      folder,
+      origin: 'of the test',
+    }),
+    storeTypes: types,
     backups,
-  );
+    limits: DEFAULT_LIMITS,
+  });
   const logger = mockServices.logger.mock();
   const identities = new StoreIdentities(knex);
   const never = new AbortController().signal;

@@ -15,6 +15,7 @@ import { Ownership } from './authorization/Ownership';
 import { pinnedOwners } from './authorization/pinnedOwners';
 import { watchOwners } from './authorization/watchOwners';
 import { ClusterOwners } from './database/ClusterOwners';
+import { ClusterSchedules } from './database/ClusterSchedules';
 import { DatabaseBackupRecordStore } from './database/DatabaseBackupRecordStore';
 import { DatabaseOperationStore } from './database/DatabaseOperationStore';
 import { KnownProtection } from './database/KnownProtection';
@@ -25,6 +26,7 @@ import { StoreIdentities } from './database/StoreIdentities';
 import { auditEndings } from './operations/auditEndings';
 import { ClusterOperations } from './operations/ClusterOperations';
 import { ConfiguredClusters } from './operations/ConfiguredClusters';
+import { readLimits } from './operations/limits';
 import { tendKeptData } from './operations/keptData';
 import { ownersNotifier } from './operations/notifyOwners';
 import { portalsOwnClusters } from './operations/portalsOwnCluster';
@@ -35,6 +37,7 @@ import { RestoreRequests } from './operations/RestoreRequests';
 import { tendStores } from './operations/tendStores';
 import { verifyInTurn } from './operations/verifyInTurn';
 import { watchProtection } from './protection/watchProtection';
+import { scheduleBackups } from './schedules/scheduleBackups';
 import { createRouter } from './service/createRouter';
 import { supportLink } from './service/supportLink';
 import { storeTypeCollection } from './storeTypeCollection';
@@ -77,14 +80,15 @@ export const clusterBackupPlugin = createBackendPlugin({
         const knex = await openDatabase(deps.database);
         const operations = new DatabaseOperationStore(knex);
         const backups = new DatabaseBackupRecordStore(knex);
-        const clusters = new ConfiguredClusters(
-          readConfiguration(config.getOptional('clusterBackup') ?? {}, {
-            folder: process.cwd(),
-            origin: 'of the portal',
-          }),
+        const clusters = new ConfiguredClusters({
+          configuration: readConfiguration(
+            config.getOptional('clusterBackup') ?? {},
+            { folder: process.cwd(), origin: 'of the portal' },
+          ),
           storeTypes,
           backups,
-        );
+          limits: readLimits(config),
+        });
         const record = new ClusterOwners(knex);
         const pinned = pinnedOwners(config);
         const ownership = new Ownership({ ...deps, record, pinned });
@@ -152,6 +156,11 @@ export const clusterBackupPlugin = createBackendPlugin({
         await verifyInTurn({ ...deps, backups, clusterOperations });
         await auditEndings({ ...deps, operations });
         await tendKeptData({ ...deps, clusters });
+        await scheduleBackups({
+          ...{ ...deps, clusters, protectionOf },
+          schedules: new ClusterSchedules(knex),
+          wake: () => worker.wake(),
+        });
         const identities = new StoreIdentities(knex);
         await watchProtection({
           ...{ ...deps, clusters, operations, backups, protectionOf },

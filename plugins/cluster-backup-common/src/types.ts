@@ -358,6 +358,8 @@ export interface Operation {
   requestedAt: string;
   startedAt?: string;
   endedAt?: string;
+  /** When a schedule wanted it; it is there once for each such time. */
+  dueAt?: string;
   /** How often it was begun; a backup is begun again when its portal went away. */
   attempt: number;
   cancelRequested: boolean;

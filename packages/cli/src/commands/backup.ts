@@ -58,7 +58,7 @@ export function backup(
       configuration,
       { name, cluster: await clusterFor(configuration, options) },
       {
-        ...destination(configuration, options),
+        ...destination(configuration, name, options),
         proveContents: prove,
         withoutQuorum,
         reason,
@@ -88,6 +88,7 @@ SHA-256 ${ciphertext.sha256}
 /** Where the archive goes, and under which name. */
 function destination(
   configuration: Configuration,
+  cluster: string,
   { store, name, backupFile, useDisk }: Destination,
 ) {
   const spool =
@@ -102,7 +103,7 @@ function destination(
   }
   return {
     name: name && chosenArchiveName(name, formOf(configuration.packing())),
-    stores: configuredStores(configuration, store).map(each => ({
+    stores: configuredStores(configuration, cluster, store).map(each => ({
       ...each,
       ...throughDisk,
     })),

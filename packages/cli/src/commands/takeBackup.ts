@@ -24,7 +24,7 @@ export async function takeBackup(
     | 'kept'
   > & { stores?: StoreToOpen[] },
 ): Promise<BackupResult> {
-  const { stores = configuredStores(configuration) } = options;
+  const { stores = configuredStores(configuration, what.name) } = options;
   return backupCluster({
     ...configuration.packing(),
     ...options,
@@ -35,12 +35,13 @@ export async function takeBackup(
   });
 }
 
-/** The stores of those ids; all of them by default. */
+/** The stores of those ids; by default those that the cluster's backups go to. */
 export function configuredStores(
   configuration: Configuration,
+  name: string,
   ids?: string[],
 ): StoreToOpen[] {
-  return configuration.backupStores(ids).map(store => ({
+  return configuration.backupStores(name, ids).map(store => ({
     id: store.id,
     open: () => openStore(store),
     spool: store.spool,

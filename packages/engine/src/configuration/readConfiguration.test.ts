@@ -3,7 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { keyFingerprint } from '../archive';
 import { ClusterMachines } from '../cluster';
-import { openConfiguredFolder, readConfiguration } from './readConfiguration';
+import {
+  Configuration,
+  openConfiguredFolder,
+  readConfiguration,
+} from './readConfiguration';
 
 let folder: string;
 beforeAll(async () => {
@@ -131,6 +135,34 @@ it('keeps backups as it is said of the cluster, or else of all, or else until th
     expireAfterDays: 365,
     keepReplacedDays: 7,
   });
+});
+
+it('has copies where it is said of the cluster, or else of all, or else everywhere', () => {
+  const stores = ['here', 'there', 'away'].map(id => ({
+    id,
+    filesystem: { path: id },
+  }));
+  const clusters = [
+    { name: 'usual' },
+    { name: 'own', protection: { stores: ['away'] } },
+  ];
+  const idsOf = (found: Configuration, name: string, ids?: string[]) =>
+    found.backupStores(name, ids).map(({ id }) => id);
+  const said = read({
+    ...{ stores, clusters },
+    protection: { stores: ['here', 'there'] },
+  });
+  expect(idsOf(said, 'usual')).toEqual(['here', 'there']);
+  expect(idsOf(said, 'own')).toEqual(['away']);
+  expect(idsOf(said, 'own', ['here'])).toEqual(['here']);
+  expect(idsOf(read({ stores, clusters }), 'usual')).toHaveLength(3);
+  for (const wrong of [['nowhere'], [], 'here']) {
+    const protection = { stores: wrong };
+    expect(() => read({ stores, protection })).toThrow(/protection.stores: /);
+    expect(() =>
+      read({ stores, clusters: [{ name: 'lab', protection }] }),
+    ).toThrow(/protection.stores of cluster lab: /);
+  }
 });
 
 it.each<[object | string | number, RegExp]>([

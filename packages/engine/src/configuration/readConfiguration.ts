@@ -52,8 +52,11 @@ export interface Configuration {
   stores: string[];
   /** The store of that id; the first one when none is named. */
   store(id?: string): StoreConfiguration;
-  /** Where backups go: to the stores of those ids, or to all of them, of which there must be one. */
-  backupStores(ids?: string[]): StoreConfiguration[];
+  /**
+   * Where backups of that cluster go: to the stores of those ids, or to those that its rule names, or to all of them, of
+   * which there must be one.
+   */
+  backupStores(name: string, ids?: string[]): StoreConfiguration[];
   /** Who can open what is written, and how it is compressed. */
   packing(): Packing;
   /** Archives that are older are not restored. */
@@ -127,6 +130,19 @@ export function readConfiguration(
         own?.retention ?? protection?.retention,
         ` of cluster ${name}`,
       ),
+    ]),
+  );
+
+  const storesOf = (found: unknown, whose: string) =>
+    readStores(found, ids, why =>
+      configurationWrong(origin, `of protection.stores${whose}: ${why}`),
+    );
+  const ids = stores.map(({ id }) => id);
+  const standardCopies = storesOf(protection?.stores, '');
+  const copies = new Map(
+    clusters.map(({ name, protection: own }) => [
+      name,
+      storesOf(own?.stores ?? protection?.stores, ` of cluster ${name}`),
     ]),
   );
 
@@ -207,7 +223,7 @@ export function readConfiguration(
       };
     },
 
-    backupStores(ids = stores.map(({ id }) => id)) {
+    backupStores(name, ids = copies.get(name) ?? standardCopies) {
       if (!ids.length) return [this.store()];
       return [...new Set(ids)].map(id => this.store(id));
     },
@@ -286,6 +302,21 @@ export async function openConfiguredFolder(
     throw configurationWrong(`of store ${id}`, 'filesystem.path is missing');
   }
   return openFilesystemStore({ id, path: resolve(folder, options.path) });
+}
+
+/** The stores that a rule names; all of them where there is none. */
+function readStores(
+  found: unknown,
+  known: string[],
+  wrong: (why: string) => Error,
+): string[] {
+  if (found === undefined || found === null) return known;
+  if (!Array.isArray(found) || !found.length) {
+    throw wrong('it is no list of stores');
+  }
+  const unknown = found.find(id => !known.includes(id));
+  if (unknown === undefined) return found;
+  throw wrong(`there is no store ${unknown}; there are: ${known.join(', ')}`);
 }
 
 function spoolOf(

@@ -22,6 +22,8 @@ export interface ConfigurationSection {
 /** What else is in it only a portal reads. @public */
 export interface ProtectionSection {
   retention?: RetentionSection;
+  /** Ids of the stores that get a copy of each backup; all of them where there are none. */
+  stores?: string[];
 }
 
 /** How long backups are kept; all until they expire where there is none. @public */

@@ -22,6 +22,7 @@ export {
 } from './makeCopies';
 export type { CopyInMaking, SpoolPlace, StoreToOpen } from './makeCopies';
 export { openOneCopy } from './openCopy';
+export { removeBackup } from './removeBackup';
 export { readSummary, refuseMisplaced } from './readSummary';
 export { verifyCopy } from './verifyCopy';
 export type { Depth } from './verifyCopy';

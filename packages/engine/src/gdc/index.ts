@@ -13,7 +13,7 @@ export {
   readManagedClusters,
 } from './managedClusters';
 export type { ComparedCluster, ManagedChange } from './managedClusters';
-export { connectManager } from './managingCluster';
+export { connectManager, managingServer } from './managingCluster';
 export type { ManagingCluster } from './managingCluster';
 export { differingObjects } from './differingObjects';
 export type { DifferingObject } from './differingObjects';

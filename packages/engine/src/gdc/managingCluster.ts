@@ -17,6 +17,18 @@ export interface ManagingCluster {
 }
 
 /**
+ * The address of the API server that holds a Cluster resource, without asking it: clusters that have the same are managed
+ * together.
+ *
+ * @throws ClusterBackupError `gdc-kubeconfig-missing`, `kubeconfig-unreadable`
+ * @public
+ */
+export function managingServer(access: GdcAccess): string {
+  if (!access.kubeconfig) throw withoutKubeconfig(access);
+  return readKubeconfig(access.kubeconfig, `of ${access.name}`).server;
+}
+
+/**
  * Makes a client of the API server that holds a Cluster resource; nothing need be known of the cluster's machines.
  *
  * @throws ClusterBackupError `gdc-kubeconfig-missing`, `kubeconfig-unreadable`; from its calls those of

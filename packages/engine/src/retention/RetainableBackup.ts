@@ -11,6 +11,10 @@ export interface RetainableBackup {
   isDrilled: boolean;
   /** It was made right before a restore, and holds what that restore replaced. */
   isBeforeRestore: boolean;
+  /** A restore of it is under way, or asked for. */
+  isNeeded: boolean;
+  /** It was found in a store, and nobody has said since that the rule is for it too. */
+  isFound: boolean;
   /** That somebody wants it kept. */
   hold?: Hold;
   /** Until when the last of its copies is locked: a store lets nobody remove it. */

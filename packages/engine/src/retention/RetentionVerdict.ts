@@ -6,6 +6,8 @@ import { RetainableBackup } from './RetainableBackup';
  *
  * - `hold`: somebody wants it kept.
  * - `lock`: a store lets nobody remove a copy of it.
+ * - `needed`: a restore of it is under way, or asked for.
+ * - `found`: it was found in a store, and nobody has said since that the rule is for it too.
  * - `ahead-of-clock`: it bears a time that is yet to come.
  * - `newest-verified`, `newest-drilled`: nothing newer is known to be as good.
  * - `nothing-newer-verified`: it is newer than the newest that is verified, or there is none.
@@ -19,6 +21,8 @@ export type Keeper =
   | { by: 'lock'; until: Date }
   | {
       by:
+        | 'needed'
+        | 'found'
         | 'ahead-of-clock'
         | 'newest-verified'
         | 'newest-drilled'

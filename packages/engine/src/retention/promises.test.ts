@@ -12,6 +12,7 @@ const at = (hoursFromNow: number) =>
 const hours = (fromDays: number, toDays: number) =>
   fc.integer({ min: fromDays * 24, max: toDays * 24 }).map(at);
 const sometimes = fc.integer({ min: 0, max: 5 }).map(count => count === 0);
+const rarely = fc.integer({ min: 0, max: 20 }).map(count => count === 0);
 const seldom = <T>(value: fc.Arbitrary<T>) =>
   fc.oneof(
     { weight: 5, arbitrary: fc.constant(undefined) },
@@ -26,6 +27,8 @@ const someBackups: fc.Arbitrary<RetainableBackup[]> = fc
       isVerified: fc.integer({ min: 0, max: 3 }).map(count => count > 0),
       isDrilled: sometimes,
       isBeforeRestore: sometimes,
+      isNeeded: rarely,
+      isFound: rarely,
       hold: seldom(
         fc.constant({ by: 'user:default/ada', at: '', reason: 'audit' }),
       ),
@@ -97,12 +100,16 @@ it(
 );
 
 it(
-  'keeps what is held or locked, and what is ahead of the clock',
+  'keeps what is held, locked, needed, found and not accepted, and what is ahead of the clock',
   always((backups, rule) => {
     const ids = keptIds(backups, rule);
     const bound = backups.filter(
-      ({ hold, lockedUntil, createdAt }) =>
-        hold || (lockedUntil && lockedUntil > NOW) || createdAt > NOW,
+      ({ hold, lockedUntil, createdAt, isNeeded, isFound }) =>
+        hold ||
+        isNeeded ||
+        isFound ||
+        (lockedUntil && lockedUntil > NOW) ||
+        createdAt > NOW,
     );
     for (const { id } of bound) expect(ids).toContain(id);
   }),
@@ -151,6 +158,8 @@ it(
       for (const { by } of keptBy) {
         expect([
           'hold',
+          'needed',
+          'found',
           'lock',
           'newest-verified',
           'newest-drilled',

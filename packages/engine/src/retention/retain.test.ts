@@ -26,6 +26,8 @@ const backup = (
   isVerified: true,
   isDrilled: false,
   isBeforeRestore: false,
+  isNeeded: false,
+  isFound: false,
   ...more,
 });
 const hold = { by: 'user:default/ada', at: NOW.toISOString(), reason: 'audit' };
@@ -74,6 +76,18 @@ describe('which wins', () => {
       backup('x', daysFromNow(-400), { hold }),
       {},
       'hold',
+    ],
+    [
+      'a restore that needs it over expiry',
+      backup('x', daysFromNow(-400), { isNeeded: true }),
+      {},
+      'needed',
+    ],
+    [
+      'that it was found over expiry',
+      backup('x', daysFromNow(-400), { isFound: true }),
+      {},
+      'found',
     ],
     [
       'a lock over expiry',

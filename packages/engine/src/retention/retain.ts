@@ -11,7 +11,8 @@ const END_OF_TIME_MS = 8_640_000_000_000_000;
  * Says of every backup of one cluster what keeps it, or why and when it goes. It looks at nothing else and changes
  * nothing, so it may be asked beforehand.
  *
- * - What a person holds, and what a store has locked, is kept, whatever the rule says.
+ * - What a person holds, a store has locked, a restore needs, or was found in a store and is not accepted yet, is kept,
+ *   whatever the rule says.
  * - No backup goes before a newer one is verified, and neither the newest verified nor the newest drilled one ever goes.
  * - Then expiry wins over every number of the rule; among the numbers, the one that keeps wins.
  * - A backup that was made before a restore is kept for its own time. It holds what somebody wanted replaced, so it takes
@@ -57,6 +58,8 @@ export function retain<Backup extends RetainableBackup>(
     if (lockedUntil && lockedUntil > now) {
       keptBy.push({ by: 'lock', until: lockedUntil });
     }
+    if (backup.isNeeded) keptBy.push({ by: 'needed' });
+    if (backup.isFound) keptBy.push({ by: 'found' });
     if (createdAt > now) {
       keptBy.push({ by: 'ahead-of-clock' });
     } else if (backup === newestVerified) {

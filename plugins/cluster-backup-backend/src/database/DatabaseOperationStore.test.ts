@@ -72,6 +72,62 @@ describe.each(databases.eachSupportedId())('operations in %s', databaseId => {
     expect((await queue('backup')).status).toBe('queued');
   });
 
+  it('claims no more than may use a resource at once, in all replicas together', async () => {
+    const slots = (name: string, atMost: number) => [
+      { resource: 'portal', atMost: 5 },
+      { resource: `store ${name}`, atMost },
+    ];
+    for (let i = 0; i < 20; i++) {
+      await store.queue({
+        ...{ kind: 'backup', clusterRef: `resource:default/${i}` },
+        requestedBy: BY,
+        slots: slots(i < 10 ? 'slow' : 'fast', i < 10 ? 2 : 9),
+      });
+    }
+    const claimAll = async () => {
+      const claims: Claim[] = [];
+      await Promise.all(
+        ['a', 'b', 'c', 'd'].map(async worker => {
+          let claim: Claim | undefined;
+          do {
+            claim = await store.claim(worker);
+            if (claim) claims.push(claim);
+          } while (claim);
+        }),
+      );
+      return claims;
+    };
+    const numbers = (claims: Claim[]) =>
+      claims
+        .map(({ operation }) => Number(operation.clusterRef.split('/')[1]))
+        .sort((one, other) => one - other);
+    const first = await claimAll();
+    expect(numbers(first)).toEqual([0, 1, 10, 11, 12]);
+    const slow = first.find(({ operation: { clusterRef } }) =>
+      clusterRef.endsWith('/0'),
+    );
+    await store.end(slow!.lease, DONE);
+    expect(numbers(await claimAll())).toEqual([2]);
+  });
+
+  it('claims what a person asked for first, then backups that are due', async () => {
+    const by = (requestedBy: string, kind: 'backup' | 'verify', name: string) =>
+      store.queue({
+        ...{ kind, requestedBy, clusterRef: `resource:default/${name}` },
+        ...(kind === 'verify' && { backupId: name }),
+      });
+    await by('plugin:cluster-backup', 'verify', 'read');
+    await by('plugin:cluster-backup', 'backup', 'due');
+    await by(BY, 'backup', 'asked');
+    const order = [];
+    for (const worker of ['a', 'b', 'c']) {
+      order.push((await store.claim(worker))!.operation.clusterRef);
+    }
+    expect(order).toEqual(
+      ['asked', 'due', 'read'].map(name => `resource:default/${name}`),
+    );
+  });
+
   it('claims the oldest whose cluster is free', async () => {
     const first = await queue('backup');
     const second = await queue('backup');

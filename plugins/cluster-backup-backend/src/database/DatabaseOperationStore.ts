@@ -1,11 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { isDatabaseConflictError } from '@backstage/backend-plugin-api';
 import {
-  BackupChoices,
   Operation,
-  OperationEvent,
   OperationKind,
-  OperationStatus,
   RestoreDecision,
 } from '@cluster-backup/backstage-plugin-cluster-backup-common';
 import { Knex } from 'knex';
@@ -14,7 +11,17 @@ import { FoundCopy, RememberedRestore } from '../operations/Job';
 import { recorded } from '../operations/recorded';
 import { insertBackup, recordCopies } from './DatabaseBackupRecordStore';
 import { recordCustody } from './custody';
-import { after, isoTime, isPostgres, now } from './databaseClock';
+import { after, isPostgres, now } from './databaseClock';
+import {
+  appendEvents,
+  BY_ITSELF,
+  EventRow,
+  eventOf,
+  insertOperation,
+  operationOf,
+  OperationRow,
+  queueOperation,
+} from './operationRows';
 import {
   Claim,
   Ending,
@@ -22,6 +29,7 @@ import {
   LeaseLostError,
   NewBackup,
   NewEvent,
+  NewOperation,
   OperationStore,
   Standing,
 } from './OperationStore';
@@ -34,45 +42,10 @@ const REMEMBERED =
   'Found in the journals on the machines: this portal did not know of it.';
 /** The machines were not told. */
 const UNKNOWN = 'unknown';
+/** Names the lock that claims are made under: the first bytes of `cluster-backup` as a number. */
+const CLAIMING = 0x636c7573;
 /** They change nothing on a cluster, and need not wait for what does. */
 const LOOKS: OperationKind[] = ['check', 'verify'];
-
-interface OperationRow {
-  id: string;
-  kind: OperationKind;
-  status: OperationStatus;
-  cluster_ref: string;
-  requested_by: string;
-  requested_at: number | string;
-  started_at: number | string | null;
-  ended_at: number | string | null;
-  worker_id: string | null;
-  lease_expires_at: number | string | null;
-  attempt: number;
-  cancel_requested: boolean | number;
-  undoing: boolean | number;
-  step_name: string | null;
-  step_title: string | null;
-  bytes: string | null;
-  choices: string | null;
-  decision: string | null;
-  backup_id: string | null;
-  only_forward: boolean | number | null;
-  needs_archive: boolean | number | null;
-  outage_seconds: number | null;
-  findings: string | null;
-  fault: string | null;
-}
-
-interface EventRow {
-  id: number | string;
-  operation_id: string;
-  at: number | string;
-  type: OperationEvent['type'];
-  step: string | null;
-  machine: string | null;
-  message: string;
-}
 
 /** Keeps operations in the plugin's database, which all replicas share. */
 export class DatabaseOperationStore implements OperationStore {
@@ -84,43 +57,33 @@ export class DatabaseOperationStore implements OperationStore {
     this.leaseMs = options.leaseMs ?? LEASE_MS;
   }
 
-  async queue(options: {
-    kind: 'check' | 'backup' | 'verify';
-    clusterRef: string;
-    requestedBy: string;
-    backupId?: string;
-    choices?: BackupChoices;
-  }): Promise<Operation> {
-    const { kind, clusterRef, requestedBy, backupId, choices } = options;
+  async queue(options: NewOperation): Promise<Operation> {
     return this.knex.transaction(async trx => {
-      const id = await this.insert(trx, {
-        kind,
-        status: 'queued',
-        cluster_ref: clusterRef,
-        requested_by: requestedBy,
-        backup_id: backupId ?? null,
-        choices: choices ? JSON.stringify(choices) : null,
-        attempt: 0,
-      });
-      await this.append(trx, id, [
-        { type: 'status', message: `Asked for by ${requestedBy}` },
-      ]);
+      const message = `Asked for by ${options.requestedBy}`;
+      const id = await queueOperation(trx, { ...options, message });
       return operationOf((await this.row(trx, id))!);
     });
   }
 
   async claim(workerId: string): Promise<Claim | undefined> {
-    return this.unlessBusy(trx =>
-      this.claimIn(trx, workerId, isPostgres(this.knex)),
-    );
+    return this.unlessBusy(trx => this.claimIn(trx, workerId));
   }
 
   private async claimIn(
     trx: Knex.Transaction,
     workerId: string,
-    canSkipLocked: boolean,
   ): Promise<Claim | undefined> {
-    const oldest = trx<OperationRow>('operations')
+    // Who claims counts what all others run: one after the other, until the transaction ends.
+    if (isPostgres(trx)) {
+      await trx.raw('select pg_advisory_xact_lock(?)', [CLAIMING]);
+    }
+    const running = trx('operation_slots as slots')
+      .join('operations', 'operations.id', 'slots.operation_id')
+      .where('operations.status', 'running')
+      .groupBy('slots.resource')
+      .select('slots.resource', trx.raw('count(*) as times'))
+      .as('taken');
+    const found = await trx<OperationRow>('operations')
       .select('id', 'attempt', 'kind')
       .where({ status: 'queued' })
       .andWhere(free =>
@@ -134,11 +97,19 @@ export class DatabaseOperationStore implements OperationStore {
               .whereIn('busy.status', ['running', 'interrupted']),
           ),
       )
+      .whereNotExists(
+        trx('operation_slots as wanted')
+          .select(trx.raw('1'))
+          .join(running, 'taken.resource', 'wanted.resource')
+          .whereRaw('wanted.operation_id = operations.id')
+          .whereRaw('taken.times >= wanted.at_most'),
+      )
+      .orderByRaw(
+        `case when requested_by <> ? then 0 when kind = 'backup' then 1 else 2 end`,
+        [BY_ITSELF],
+      )
       .orderBy('number')
       .first();
-    const found = await (canSkipLocked
-      ? oldest.forUpdate('operations').skipLocked()
-      : oldest);
     if (!found) return undefined;
     const lease = { id: found.id, workerId, attempt: found.attempt + 1 };
     const taken = await trx<OperationRow>('operations')
@@ -149,7 +120,7 @@ export class DatabaseOperationStore implements OperationStore {
         ...this.leasedTo(trx, lease),
       });
     if (!taken) return undefined;
-    await this.append(trx, lease.id, [
+    await appendEvents(trx, lease.id, [
       {
         type: 'status',
         message: lease.attempt === 1 ? 'Started' : 'Started again',
@@ -169,7 +140,7 @@ export class DatabaseOperationStore implements OperationStore {
     const { clusterRef, requestedBy, backupId, workerId } = options;
     const { decision, requestId } = options;
     return this.unlessBusy(async trx => {
-      const id = await this.insert(trx, {
+      const id = await insertOperation(trx, {
         kind: 'restore',
         status: 'running',
         cluster_ref: clusterRef,
@@ -190,7 +161,7 @@ export class DatabaseOperationStore implements OperationStore {
       await trx<OperationRow>('operations')
         .where({ id })
         .update({ started_at: now(trx), ...this.leasedTo(trx, lease) });
-      await this.append(trx, id, [
+      await appendEvents(trx, id, [
         { type: 'status', message: `Started by ${requestedBy}` },
       ]);
       return this.claimed(trx, lease);
@@ -219,7 +190,7 @@ export class DatabaseOperationStore implements OperationStore {
         });
       if (!taken) return undefined;
       const what = undoing ? 'Undo' : 'Resume';
-      await this.append(trx, id, [
+      await appendEvents(trx, id, [
         { type: 'status', message: `${what} started by ${requestedBy}` },
       ]);
       return this.claimed(trx, lease);
@@ -245,7 +216,7 @@ export class DatabaseOperationStore implements OperationStore {
     await this.knex.transaction(async trx => {
       // The row's lock lets events become visible in the order of their ids.
       await this.fenced(trx, lease, change);
-      await this.append(trx, lease.id, events);
+      await appendEvents(trx, lease.id, events);
     });
   }
 
@@ -286,7 +257,7 @@ export class DatabaseOperationStore implements OperationStore {
             outage_seconds: await outageSince(trx, lease.id),
           }),
       });
-      await this.append(trx, lease.id, [
+      await appendEvents(trx, lease.id, [
         { type: 'status', message: ending.message },
       ]);
       if (ending.backup && backupId) {
@@ -323,7 +294,7 @@ export class DatabaseOperationStore implements OperationStore {
       if (!row) throw new LeaseLostError(lease);
       const given = givenBack(trx, row, why);
       await this.fenced(trx, lease, given.change);
-      await this.append(trx, lease.id, [given.event]);
+      await appendEvents(trx, lease.id, [given.event]);
     });
   }
 
@@ -340,7 +311,7 @@ export class DatabaseOperationStore implements OperationStore {
           .andWhere('lease_expires_at', '<', now(trx))
           .update(given.change);
         if (!taken) return;
-        await this.append(trx, row.id, [given.event]);
+        await appendEvents(trx, row.id, [given.event]);
         operations.push(operationOf((await this.row(trx, row.id))!));
       });
     }
@@ -362,7 +333,7 @@ export class DatabaseOperationStore implements OperationStore {
           .where({ id, status: 'running', undoing: false })
           .update({ cancel_requested: true }));
       if (!asked) return undefined;
-      await this.append(trx, id, [
+      await appendEvents(trx, id, [
         {
           type: 'status',
           message: `${queued ? 'Cancelled' : 'Asked to cancel'} by ${by}`,
@@ -406,7 +377,7 @@ export class DatabaseOperationStore implements OperationStore {
               },
         );
       if (settled && 'status' in found) {
-        await this.append(trx, id, [
+        await appendEvents(trx, id, [
           { type: 'status', message: found.message },
         ]);
         await this.recordEnd(trx, (await this.row(trx, id))!, found);
@@ -446,7 +417,7 @@ export class DatabaseOperationStore implements OperationStore {
         ...endedAs(trx, ending),
         ended_at: restore.endedAt ? Date.parse(restore.endedAt) : null,
       });
-      await this.append(trx, id, [{ type: 'status', message: REMEMBERED }]);
+      await appendEvents(trx, id, [{ type: 'status', message: REMEMBERED }]);
       await this.recordEnd(trx, (await this.row(trx, id))!, ending);
       return true;
     });
@@ -521,25 +492,6 @@ export class DatabaseOperationStore implements OperationStore {
     return knex<OperationRow>('operations').where({ id }).first();
   }
 
-  private async insert(
-    trx: Knex,
-    row: Pick<
-      OperationRow,
-      'kind' | 'status' | 'cluster_ref' | 'requested_by' | 'attempt'
-    > &
-      Partial<OperationRow>,
-  ): Promise<string> {
-    const id = randomUUID();
-    await trx('operations').insert({
-      ...row,
-      id,
-      requested_at: now(trx),
-      cancel_requested: false,
-      undoing: false,
-    });
-    return id;
-  }
-
   private leasedTo(knex: Knex, lease: Lease): Changes {
     return {
       worker_id: lease.workerId,
@@ -571,20 +523,6 @@ export class DatabaseOperationStore implements OperationStore {
       .where({ id, worker_id: workerId, attempt, status: 'running' })
       .update(change);
     if (!touched) throw new LeaseLostError(lease);
-  }
-
-  private async append(knex: Knex, id: string, events: NewEvent[]) {
-    if (!events.length) return;
-    await knex('operation_events').insert(
-      events.map(({ type, step, machine, message }) => ({
-        operation_id: id,
-        at: now(knex),
-        type,
-        step: step ?? null,
-        machine: machine ?? null,
-        message,
-      })),
-    );
   }
 }
 
@@ -646,35 +584,6 @@ function givenBack(
   };
 }
 
-function operationOf(row: OperationRow): Operation {
-  return {
-    id: row.id,
-    kind: row.kind,
-    status: row.status,
-    clusterRef: row.cluster_ref,
-    requestedBy: row.requested_by,
-    requestedAt: isoTime(row.requested_at),
-    startedAt: row.started_at === null ? undefined : isoTime(row.started_at),
-    endedAt: row.ended_at === null ? undefined : isoTime(row.ended_at),
-    attempt: row.attempt,
-    cancelRequested: Boolean(row.cancel_requested),
-    undoing: row.kind === 'restore' ? Boolean(row.undoing) : undefined,
-    step:
-      row.step_name === null
-        ? undefined
-        : { name: row.step_name, title: row.step_title ?? row.step_name },
-    bytes: row.bytes === null ? undefined : JSON.parse(row.bytes),
-    choices: row.choices === null ? undefined : JSON.parse(row.choices),
-    decision: row.decision === null ? undefined : JSON.parse(row.decision),
-    backupId: row.backup_id ?? undefined,
-    onlyForward: flag(row.only_forward),
-    needsArchive: flag(row.needs_archive),
-    outageSeconds: row.outage_seconds ?? undefined,
-    findings: row.findings === null ? undefined : JSON.parse(row.findings),
-    fault: row.fault === null ? undefined : JSON.parse(row.fault),
-  };
-}
-
 /** A restore that was interrupted kept the API servers away all the while. */
 async function outageSince(knex: Knex, id: string): Promise<number> {
   const at = async (
@@ -691,19 +600,4 @@ async function outageSince(knex: Knex, id: string): Promise<number> {
   const stopped = await at('park-control-plane', 'step-started', 'asc');
   const ready = await at('return-api-servers', 'step-done', 'desc');
   return (ready - stopped) / 1000 || 0;
-}
-
-function flag(value: boolean | number | null): boolean | undefined {
-  return value === null ? undefined : Boolean(value);
-}
-
-function eventOf(row: EventRow): OperationEvent {
-  return {
-    cursor: Number(row.id),
-    at: isoTime(row.at),
-    type: row.type,
-    step: row.step ?? undefined,
-    machine: row.machine ?? undefined,
-    message: row.message,
-  };
 }

@@ -24,6 +24,26 @@ export interface Claim {
   operation: Operation;
 }
 
+/** Something that only so many operations use at once. */
+export interface Slot {
+  /** `portal`, `store nas`. */
+  resource: string;
+  atMost: number;
+}
+
+/** What is asked for, and waits in the queue. */
+export interface NewOperation {
+  kind: 'check' | 'backup' | 'verify';
+  clusterRef: string;
+  requestedBy: string;
+  /** Of what is verified. */
+  backupId?: string;
+  /** For a backup. */
+  choices?: BackupChoices;
+  /** What it uses while it runs, where it has to wait for that. */
+  slots?: Slot[];
+}
+
 export type NewEvent = Omit<OperationEvent, 'cursor' | 'at'>;
 
 /** Where a running operation is. */
@@ -64,16 +84,11 @@ export class LeaseLostError extends Error {
 
 /** Operations, their leases and their logs. All replicas work on it at once. */
 export interface OperationStore {
-  queue(options: {
-    kind: 'check' | 'backup' | 'verify';
-    clusterRef: string;
-    requestedBy: string;
-    /** Of what is verified. */
-    backupId?: string;
-    /** For a backup. */
-    choices?: BackupChoices;
-  }): Promise<Operation>;
-  /** The oldest queued operation whose cluster is free. */
+  queue(options: NewOperation): Promise<Operation>;
+  /**
+   * The oldest queued operation whose cluster is free, and of whose resources none is taken as often as it may be at once.
+   * What a person asked for comes first, then backups that are due.
+   */
   claim(workerId: string): Promise<Claim | undefined>;
   /** A new restore, running from the start; undefined when its cluster is busy. */
   beginRestore(options: {

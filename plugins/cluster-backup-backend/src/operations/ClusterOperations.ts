@@ -17,7 +17,11 @@ import {
   WrittenReason,
 } from '@cluster-backup/engine';
 import { BackupRecordStore } from '../database/BackupRecordStore';
-import { Claim, OperationStore } from '../database/OperationStore';
+import {
+  Claim,
+  NewOperation,
+  OperationStore,
+} from '../database/OperationStore';
 import { backupOfCluster } from './backupOfCluster';
 import { ConfiguredClusters } from './ConfiguredClusters';
 import { ArchiveToOpen, Job, Outcome, wipe } from './Job';
@@ -80,23 +84,24 @@ export class ClusterOperations {
         remedy: 'Write down why it has to be so; it is kept with the backup.',
       });
     }
-    return this.queue({
-      kind: 'backup',
-      clusterRef,
-      requestedBy: by,
-      choices: Object.keys(choices).length ? choices : undefined,
-    });
+    return this.queue(
+      {
+        kind: 'backup',
+        clusterRef,
+        requestedBy: by,
+        choices: Object.keys(choices).length ? choices : undefined,
+      },
+      choices.stores,
+    );
   }
 
   /** Reads a backup's copies; of a cluster that is not configured any more too. */
   async verify(backup: Backup, by: string): Promise<Operation> {
-    const { id, clusterRef } = backup;
-    return this.queue({
-      kind: 'verify',
-      clusterRef,
-      requestedBy: by,
-      backupId: id,
-    });
+    const { id, clusterRef, copies } = backup;
+    return this.queue(
+      { kind: 'verify', clusterRef, requestedBy: by, backupId: id },
+      copies.map(({ store }) => store),
+    );
   }
 
   /** Of a cluster that takes no second person for it. */
@@ -271,9 +276,12 @@ export class ClusterOperations {
   }
 
   private async queue(
-    options: Parameters<OperationStore['queue']>[0],
+    options: Omit<NewOperation, 'slots'>,
+    stores?: string[],
   ): Promise<Operation> {
-    const operation = await this.operations.queue(options);
+    const { kind, clusterRef } = options;
+    const slots = this.clusters.slots(kind, clusterRef, stores);
+    const operation = await this.operations.queue({ ...options, slots });
     this.worker.wake();
     return operation;
   }

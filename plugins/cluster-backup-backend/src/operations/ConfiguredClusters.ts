@@ -12,6 +12,7 @@ import {
   formOf,
   Hold,
   holdBackup,
+  managingServer,
   NOTHING_CHANGED,
   readSummary,
   releaseBackup,
@@ -26,9 +27,10 @@ import {
   Operation,
 } from '@cluster-backup/backstage-plugin-cluster-backup-common';
 import { BackupRecordStore } from '../database/BackupRecordStore';
-import { Claim } from '../database/OperationStore';
+import { Claim, NewOperation, Slot } from '../database/OperationStore';
 import { ArchiveToOpen, BackupJob, Job, PluggedStore } from './Job';
 import { foreseen } from './fault';
+import { Limits } from './limits';
 import { openStore } from './openStore';
 
 const MAX_HEADER = 64 * 1024;
@@ -45,15 +47,19 @@ export class ConfiguredClusters {
   private readonly backups: BackupRecordStore;
   private readonly types: Map<string, Omit<StoreType, 'type'>>;
   private readonly names: Map<string, string>;
+  private readonly limits: Limits;
   private identities = new Map<string, string>();
 
-  constructor(
-    configuration: Configuration,
-    storeTypes: StoreType[],
-    backups: BackupRecordStore,
-  ) {
+  constructor(options: {
+    configuration: Configuration;
+    storeTypes: StoreType[];
+    backups: BackupRecordStore;
+    limits: Limits;
+  }) {
+    const { configuration, storeTypes, backups, limits } = options;
     this.configuration = configuration;
     this.backups = backups;
+    this.limits = limits;
     this.types = new Map(
       storeTypes.map(({ type, ...opener }) => [type, opener]),
     );
@@ -159,15 +165,16 @@ export class ConfiguredClusters {
     { name, stores, withoutQuorum }: BackupChoices = {},
   ): Promise<BackupJob> {
     const packing = this.configuration.packing();
+    const configured = this.configuredName(clusterRef);
     return {
       type: 'backup',
       packing,
       withoutQuorum,
       name: name && chosenArchiveName(name, formOf(packing)),
       cluster: this.access(clusterRef),
-      folder: this.configuration.folder(this.configuredName(clusterRef)),
+      folder: this.configuration.folder(configured),
       stores: this.configuration
-        .backupStores(stores)
+        .backupStores(configured, stores)
         .map(({ id }) => this.store(id)),
       signingKey: (await this.configuration.signingKey()).export({
         type: 'pkcs8',
@@ -187,6 +194,45 @@ export class ConfiguredClusters {
       state: `${NOTHING_CHANGED} No backup was taken.`,
       remedy: `Choose of these: ${this.stores.join(', ')}.`,
     });
+  }
+
+  /** What an operation on a cluster uses while it runs, and how often that may be at once. */
+  slots(
+    kind: NewOperation['kind'],
+    clusterRef: string,
+    stores: string[] = [],
+  ): Slot[] {
+    const { portal, store, managingCluster } = this.limits;
+    const used =
+      kind === 'backup' ? this.backupStores(clusterRef, stores) : stores;
+    const server = kind === 'verify' ? undefined : this.managing(clusterRef);
+    return [
+      { resource: 'portal', atMost: portal },
+      ...used.map(id => ({ resource: `store ${id}`, atMost: store })),
+      ...(server
+        ? [{ resource: `cluster at ${server}`, atMost: managingCluster }]
+        : []),
+    ];
+  }
+
+  /** Ids of the stores that backups of a cluster go to: those chosen, or else those of its rule. */
+  backupStores(clusterRef: string, chosen: string[] = []): string[] {
+    if (chosen.length) return [...new Set(chosen)];
+    return this.configuration
+      .backupStores(this.configuredName(clusterRef))
+      .map(({ id }) => id);
+  }
+
+  /** The API server of the cluster that manages it, where another one does and is configured. */
+  private managing(clusterRef: string): string | undefined {
+    try {
+      const access = this.access(clusterRef);
+      return 'resource' in access ? managingServer(access) : undefined;
+    } catch (error) {
+      // Whether it can be backed up is asked when it is.
+      if (foreseen(error)) return undefined;
+      throw error;
+    }
   }
 
   /** Asks the machines of a cluster about a restore. */

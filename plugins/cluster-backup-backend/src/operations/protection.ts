@@ -1,5 +1,6 @@
 import { RootConfigService } from '@backstage/backend-plugin-api';
 import { configurationWrong } from '@cluster-backup/engine';
+import { readSchedule, Schedule } from '../schedules/Schedule';
 
 /** How a cluster is protected. */
 export interface Protection {
@@ -7,13 +8,21 @@ export interface Protection {
   secondPerson: boolean;
   /** So old its last backup may be. */
   maxAgeHours?: number;
+  /** When it is backed up by itself. */
+  schedule?: Schedule;
 }
 
 type Section = ReturnType<RootConfigService['getConfig']>;
 
 const UNPROTECTED: Protection = { secondPerson: false };
-/** The engine reads the retention. */
-const MEMBERS = ['secondPerson', 'maxAgeHours', 'retention'];
+/** The engine reads the retention and the stores. */
+const MEMBERS = [
+  'secondPerson',
+  'schedule',
+  'maxAgeHours',
+  'retention',
+  'stores',
+];
 
 /**
  * The protection of each cluster, by its configured name: `clusterBackup.protection` is for all of them, and what a
@@ -60,6 +69,10 @@ function ruleOf(of: Section | undefined, standard: Protection): Protection {
     secondPerson:
       rule.getOptionalBoolean('secondPerson') ?? standard.secondPerson,
     maxAgeHours,
+    schedule:
+      readSchedule(rule.getOptional('schedule'), why =>
+        configurationWrong('of the portal', `protection.schedule: ${why}`),
+      ) ?? standard.schedule,
   };
 }
 

@@ -10,6 +10,7 @@ import { StoreIdentities } from '../database/StoreIdentities';
 import { storeTypeCollection } from '../storeTypeCollection';
 import { ConfiguredClusters } from './ConfiguredClusters';
 import { openStore } from './openStore';
+import { DEFAULT_LIMITS } from './limits';
 import { tendHolds } from './tendHolds';
 import { recognizeStores } from './tendStores';
 
@@ -40,14 +41,15 @@ describe.each(databases.eachSupportedId())('stores on %s', databaseId => {
       storeTypeCollection(types);
       /** One of several portals; paths are relative to where it runs. */
       const replica = async (at: string) => {
-        const clusters = new ConfiguredClusters(
-          readConfiguration(
+        const clusters = new ConfiguredClusters({
+          configuration: readConfiguration(
             { stores: [{ id: 'vault', filesystem: { path: 'vault' } }] },
             { folder: join(folder, at), origin: 'of the test' },
           ),
-          types,
-          new DatabaseBackupRecordStore(knex),
-        );
+          storeTypes: types,
+          backups: new DatabaseBackupRecordStore(knex),
+          limits: DEFAULT_LIMITS,
+        });
         const logger = mockServices.logger.mock();
         const identities = new StoreIdentities(knex);
         const recognize = () =>
@@ -101,8 +103,8 @@ describe.each(databases.eachSupportedId())('stores on %s', databaseId => {
       const backups = new DatabaseBackupRecordStore(knex);
       const types: StoreType[] = [];
       storeTypeCollection(types);
-      const clusters = new ConfiguredClusters(
-        readConfiguration(
+      const clusters = new ConfiguredClusters({
+        configuration: readConfiguration(
           {
             stores: ['local', 'vault'].map(id => ({
               id,
@@ -111,9 +113,10 @@ describe.each(databases.eachSupportedId())('stores on %s', databaseId => {
           },
           { folder, origin: 'of the test' },
         ),
-        types,
+        storeTypes: types,
         backups,
-      );
+        limits: DEFAULT_LIMITS,
+      });
       const logger = mockServices.logger.mock();
       const tend = () => tendHolds({ clusters, backups, logger });
       const clusterRef = 'resource:default/lab';

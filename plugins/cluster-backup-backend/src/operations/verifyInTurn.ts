@@ -1,5 +1,6 @@
 import { SchedulerService } from '@backstage/backend-plugin-api';
 import { BackupRecordStore } from '../database/BackupRecordStore';
+import { BY_ITSELF } from '../database/operationRows';
 import { ClusterOperations } from './ClusterOperations';
 
 const HOUR_MS = 60 * 60 * 1000;
@@ -26,7 +27,7 @@ export async function verifyInTurn(options: {
         limit: 1,
       });
       for (const backup of due) {
-        await clusterOperations.verify(backup, 'plugin:cluster-backup');
+        await clusterOperations.verify(backup, BY_ITSELF);
       }
     },
   });
