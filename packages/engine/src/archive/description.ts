@@ -48,6 +48,28 @@ export interface ManagedCluster {
   specSha256: string;
 }
 
+/** Which keys of the cluster an archive holds in its Secrets; nothing of the keys themselves. @public */
+export interface DescribedKeys {
+  /** The SSH key that a restore out of the archive logs in with. */
+  ssh?: {
+    /** `NAMESPACE/NAME` of its Secret. */
+    secret: string;
+    /** Of its public half, as ssh-keygen prints it: `SHA256:...`. */
+    fingerprint: string;
+  };
+  gcp: DescribedGcpKey[];
+}
+
+/** The key of a Google service account. @public */
+export interface DescribedGcpKey {
+  /** `NAMESPACE/NAME` of its Secret. */
+  secret: string;
+  /** `client_email`. */
+  account: string;
+  /** `private_key_id`: its name, as Google has it. */
+  keyId?: string;
+}
+
 /** Something true about a backup that a person should know. @public */
 export interface Reservation {
   /** Stable and kebab-case. */
@@ -90,6 +112,8 @@ export interface Description {
     /** Of the layout `gdc`: its `anthosBareMetalVersion`. */
     gdc?: string;
   };
+  /** Of the layout `gdc`. */
+  keys?: DescribedKeys;
   nodes: DescribedNode[];
   workers: DescribedWorker[];
   snapshot: {
@@ -149,6 +173,27 @@ const descriptionShape = object({
     etcd: text({ max: 100 }),
     gdc: optional(text({ max: 100 })),
   }),
+  keys: optional(
+    object({
+      ssh: optional(
+        object({
+          secret: text(),
+          fingerprint: text({
+            pattern: /^SHA256:[A-Za-z0-9+/]{43}$/,
+            what: 'fingerprint of a key (SHA256:...)',
+          }),
+        }),
+      ),
+      gcp: list(
+        object({
+          secret: text(),
+          account: text(),
+          keyId: optional(text()),
+        }),
+        { max: 1_000 },
+      ),
+    }),
+  ),
   nodes: list(
     object({
       ...machine,

@@ -11,6 +11,8 @@ export type { Challenge } from './challenge';
 export type { Compression } from './compression';
 export type { Checksums, EntryChecksum, SnapshotFacts } from './checksums';
 export type {
+  DescribedGcpKey,
+  DescribedKeys,
   DescribedNode,
   DescribedWorker,
   Description,

@@ -33,6 +33,7 @@ import {
   writeCopies,
 } from '../copies';
 import { ClusterBackupError, NOTHING_CHANGED, restated } from '../errors';
+import { describedKeys } from '../gdc';
 import { captureFiles, ControlPlaneNode } from '../layout';
 import { askApi } from '../kubernetes';
 import { Progress, toldBytes } from '../progress';
@@ -418,6 +419,7 @@ function describe(
       etcd: found.etcdVersion,
       gdc: gdc?.version,
     },
+    keys: gdc && describedKeys(gdc),
     nodes: nodes.map(({ machine, etcd }) => ({
       ...reachedAt(machine.name),
       hostKey: machine.hostKey,

@@ -1,4 +1,4 @@
-import { ManagedCluster } from '../archive';
+import { Description, ManagedCluster } from '../archive';
 import { ConnectedCluster } from '../cluster';
 import { ClusterBackupError } from '../errors';
 import { Fitness, Survivor } from '../etcd';
@@ -41,6 +41,8 @@ export interface CheckSubject {
   snapshot?: { size: number; etcdVersion: string };
   /** Of what is to be restored: the user clusters that the cluster managed, where it tells. */
   archived?: { manages?: ManagedCluster[] };
+  /** Of a look: what would be restored if it had to be today. */
+  lastBackup?: Description;
   signal: AbortSignal;
 }
 

@@ -1,9 +1,14 @@
+import { Description } from '../archive';
 import { ConnectedCluster } from '../cluster';
 import { ClusterBackupError, NOTHING_CHANGED } from '../errors';
 import { findSurvivor, Fitness, Survivor } from '../etcd';
 import { ControlPlaneNode, readControlPlaneNode } from '../layout';
 import { Progress } from '../progress';
 import { apis } from './apis';
+import { archiveCluster } from './archiveCluster';
+import { archiveGcpKeys } from './archiveGcpKeys';
+import { archiveNodes } from './archiveNodes';
+import { archiveSshKey } from './archiveSshKey';
 import { authorities } from './authorities';
 import { certificates } from './certificates';
 import { Check, CheckSubject, Finding } from './Check';
@@ -41,6 +46,10 @@ const checks: Check[] = [
   gdcState,
   gcpKeys,
   managedClusters,
+  archiveCluster,
+  archiveNodes,
+  archiveSshKey,
+  archiveGcpKeys,
 ];
 
 /** What was looked at and what was found. @public */
@@ -66,6 +75,8 @@ export async function checkCluster(
     read?: NodesRead;
     snapshot?: CheckSubject['snapshot'];
     archived?: CheckSubject['archived'];
+    /** Of a look: whether this could be restored today is looked at as well. */
+    lastBackup?: Description;
     /** A backup may be taken of a member that no quorum confirms. */
     withoutQuorum?: boolean;
     /** Of a backup: it is not taken from the members as they are now. */
@@ -74,7 +85,7 @@ export async function checkCluster(
     signal: AbortSignal;
   },
 ): Promise<CheckReport> {
-  const { purpose, snapshot, archived, withoutMembers } = options;
+  const { purpose, archived, lastBackup, withoutMembers } = options;
   const { progress, signal } = options;
   const step = 'check';
   progress({ type: 'step', step, title: 'Check', status: 'started' });
@@ -89,8 +100,9 @@ export async function checkCluster(
   const subject: CheckSubject = {
     purpose,
     cluster,
-    snapshot,
+    snapshot: options.snapshot ?? (lastBackup && snapshotIn(lastBackup)),
     archived,
+    lastBackup,
     signal,
     ...read,
     fitness,
@@ -119,6 +131,10 @@ export async function checkCluster(
     fitness: await fitness,
     survivor: (await survivor)?.survivor,
   };
+}
+
+function snapshotIn({ snapshot, versions }: Description) {
+  return { size: snapshot.size, etcdVersion: versions.etcd };
 }
 
 /** The control-plane nodes that were reached, as far as they could be read. @public */

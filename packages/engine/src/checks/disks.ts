@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import { ControlPlaneNode } from '../layout';
 import { Check, CheckSubject, Finding, ofEach } from './Check';
 
@@ -23,7 +24,7 @@ export const disks: Check = {
 };
 
 async function room(
-  { snapshot, signal }: CheckSubject,
+  { purpose, snapshot, signal }: CheckSubject,
   { machine, etcd }: ControlPlaneNode,
 ): Promise<Finding[]> {
   const { stdout } = await machine.run(
@@ -37,7 +38,9 @@ async function room(
     { signal },
   );
   const [available, target, present] = stdout.trim().split(/\s+/);
-  const needed = 2 * (snapshot?.size ?? Number(present)) + LOGS;
+  // The next backup, which may be the one that is restored, is of what is there now.
+  const atLeast = purpose === 'look' || !snapshot ? Number(present) : 0;
+  const needed = 2 * Math.max(snapshot?.size ?? 0, atLeast) + LOGS;
   if (Number(available) >= needed) return [];
   const mib = (bytes: number) => `${Math.ceil(bytes / (1 << 20))} MiB`;
   return [
@@ -56,9 +59,10 @@ async function room(
 
 /** Everything that a restore will write to or rename in, tried as root: a full or read-only file system shows here. */
 async function writable(
-  { signal }: CheckSubject,
-  { machine, etcd, manifestsDir, filesBack }: ControlPlaneNode,
+  { purpose, signal }: CheckSubject,
+  node: ControlPlaneNode,
 ): Promise<Finding[]> {
+  const { machine, etcd, manifestsDir, filesBack } = node;
   const { stdout } = await machine.run(
     [
       'sh',
@@ -66,8 +70,9 @@ async function writable(
       `for directory; do
   while [ ! -e "$directory" ]; do directory=$(dirname "$directory"); done
   probe=$directory/.cluster-backup-probe
-  # In a shell of its own: where ":" cannot be redirected, POSIX has the shell end.
-  if ! (: > "$probe" && rm -f "$probe") 2>/dev/null; then
+  # A byte, for which there has to be room; the shell's own words on it go with a shell of its own.
+  if ! (printf . > "$probe" && rm -f "$probe") 2>/dev/null; then
+    rm -f "$probe" 2>/dev/null
     printf '%s\\t%s\\n' "$directory" "$(stat -c '%U:%G %a' "$directory")"
   fi
 done`,
@@ -76,6 +81,7 @@ done`,
       manifestsDir,
       `${manifestsDir}/..`,
       '/var/lib',
+      ...(purpose === 'look' ? writtenWithFiles(node) : []),
       ...(filesBack?.directories ?? []),
     ],
     { signal },
@@ -91,7 +97,22 @@ done`,
         code: 'directory-not-writable',
         machine: machine.name,
         message: `${directory} on ${machine.name} (${owner}) cannot be written to, not even by root.`,
-        remedy: `Look for a read-only mount (findmnt -T ${directory}) or an immutable flag (lsattr -d ${directory}) on ${machine.name}.`,
+        remedy: `Look for a read-only mount (findmnt -T ${directory}), an immutable flag (lsattr -d ${directory}) or a full disk (df -h ${directory}; df -i ${directory}) on ${machine.name}.`,
       };
     });
+}
+
+/** What a restore with files writes to besides; which these are, an archive tells when it is restored. */
+function writtenWithFiles({ etcd, apiServer }: ControlPlaneNode): string[] {
+  const { ca, serverCert, peerCert } = etcd.certificate;
+  const files = [ca, serverCert, peerCert, apiServer.clientCa];
+  const directories = [...files, apiServer.certificate?.cert]
+    .filter(file => file !== undefined)
+    .map(file => posix.dirname(file));
+  return [
+    ...new Set([
+      ...[posix.dirname(etcd.dataDir), '/etc/kubernetes', '/var/lib/kubelet'],
+      ...['/var/lib/kubelet/pki', ...directories],
+    ]),
+  ];
 }

@@ -1,4 +1,5 @@
 import { createSign } from 'node:crypto';
+import { DescribedGcpKey } from '../archive';
 import { GdcCluster, KubernetesObject } from './GdcCluster';
 import { secretIn } from './gdcMachines';
 
@@ -40,6 +41,26 @@ export async function askAboutGcpKeys(
       return { secret, account, ...(await ask(key, gcpTokenUrl, signal)) };
     }),
   );
+}
+
+/** Longer than any account and any key's name. */
+const MAX_NAME = 1024;
+
+/** Which GCP keys a cluster has, by their names; what holds none is passed over. */
+export function gcpKeysOf({ access, objects }: GdcCluster): DescribedGcpKey[] {
+  return access.secrets.gcpKeys.flatMap(wanted => {
+    const object = secretIn(objects, wanted);
+    const key = object && keyIn(object);
+    if (!key) return [];
+    const { client_email: account, private_key_id: keyId } = key;
+    return [
+      {
+        secret: `${wanted.namespace}/${wanted.name}`,
+        account: account.slice(0, MAX_NAME),
+        keyId: typeof keyId === 'string' ? keyId.slice(0, MAX_NAME) : undefined,
+      },
+    ];
+  });
 }
 
 /** A key stands in a Secret as JSON, or as the password of a registry. */

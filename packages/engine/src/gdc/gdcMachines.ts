@@ -108,9 +108,12 @@ export function secretIn(
   );
 }
 
-function sshKeyIn(access: GdcAccess, objects: KubernetesObject[]) {
-  const { sshKey } = access.secrets;
-  for (const wanted of sshKey) {
+/** The SSH key among the objects, and the Secret that has it: `NAMESPACE/NAME`. */
+export function findSshKey(
+  { secrets }: GdcAccess,
+  objects: KubernetesObject[],
+): { privateKey: string; from: string } | undefined {
+  for (const wanted of secrets.sshKey) {
     const encoded: unknown = secretIn(objects, wanted)?.data?.id_rsa;
     const privateKey =
       typeof encoded === 'string' && Buffer.from(encoded, 'base64').toString();
@@ -118,6 +121,13 @@ function sshKeyIn(access: GdcAccess, objects: KubernetesObject[]) {
       return { privateKey, from: `${wanted.namespace}/${wanted.name}` };
     }
   }
+  return undefined;
+}
+
+function sshKeyIn(access: GdcAccess, objects: KubernetesObject[]) {
+  const found = findSshKey(access, objects);
+  if (found) return found;
+  const { sshKey } = access.secrets;
   const looked = sshKey.map(({ namespace, name }) => `${namespace}/${name}`);
   throw new ClusterBackupError({
     code: 'gdc-ssh-key-missing',

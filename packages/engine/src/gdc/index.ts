@@ -1,9 +1,10 @@
 export { gdcSecrets, GOOGLE_TOKEN_URL } from './GdcAccess';
 export type { GdcAccess, SecretName } from './GdcAccess';
 export type { GdcCluster, GdcType, KubernetesObject } from './GdcCluster';
-export { askAboutGcpKeys } from './gcpKeys';
+export { askAboutGcpKeys, gcpKeysOf } from './gcpKeys';
 export type { GcpKeyAnswer } from './gcpKeys';
 export { clusterIn, gdcClusterOf } from './gdcClusterOf';
+export { describedKeys } from './describedKeys';
 export { gdcMachines, secretIn } from './gdcMachines';
 export {
   CLUSTERS,

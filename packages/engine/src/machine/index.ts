@@ -9,3 +9,4 @@ export type {
 } from './Machine';
 export { hostKeysOf } from './hostKeysOf';
 export { quote } from './quote';
+export { authorizedFingerprints, sshKeyFingerprint } from './sshKeys';

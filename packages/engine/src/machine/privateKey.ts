@@ -4,6 +4,12 @@ import { ClusterBackupError } from '../errors';
 import { MachineAccess } from './Machine';
 import { utils } from './ssh2';
 
+/** A private key, and who logs in with it where. */
+export type KeyOfSomebody = Pick<
+  MachineAccess,
+  'name' | 'user' | 'privateKey' | 'passphrase'
+>;
+
 /**
  * Reads a private key: OpenSSH's own format, PKCS#1, SEC1 and PKCS#8, with or without a passphrase.
  * ssh2 1.17 does not read PKCS#8, so that everything but OpenSSH's format passes through node:crypto.
@@ -12,7 +18,7 @@ import { utils } from './ssh2';
  *
  * @throws ClusterBackupError `ssh-key-unreadable`
  */
-export function readPrivateKey(access: MachineAccess): ParsedKey {
+export function readPrivateKey(access: KeyOfSomebody): ParsedKey {
   const { passphrase } = access;
   const text = `${access.privateKey.replaceAll('\r\n', '\n').trim()}\n`;
   try {
@@ -100,7 +106,7 @@ function string(value: string | Buffer): Buffer {
   return Buffer.concat([uint32(bytes.length), bytes]);
 }
 
-function unreadable(access: MachineAccess, cause: unknown): ClusterBackupError {
+function unreadable(access: KeyOfSomebody, cause: unknown): ClusterBackupError {
   const reason = cause instanceof Error ? cause.message : String(cause);
   const hasPassphrase = access.passphrase !== undefined;
   return new ClusterBackupError({
