@@ -21,6 +21,7 @@ import { DatabaseOperationStore } from './database/DatabaseOperationStore';
 import { KnownProtection } from './database/KnownProtection';
 import { openDatabase } from './database/openDatabase';
 import { RecipientProofs } from './database/RecipientProofs';
+import { RetentionRecords } from './database/RetentionRecords';
 import { RestoreRequestStore } from './database/RestoreRequestStore';
 import { StoreIdentities } from './database/StoreIdentities';
 import { auditEndings } from './operations/auditEndings';
@@ -37,6 +38,7 @@ import { RestoreRequests } from './operations/RestoreRequests';
 import { tendStores } from './operations/tendStores';
 import { verifyInTurn } from './operations/verifyInTurn';
 import { watchProtection } from './protection/watchProtection';
+import { pruneBackups } from './retention/pruneBackups';
 import { scheduleBackups } from './schedules/scheduleBackups';
 import { createRouter } from './service/createRouter';
 import { supportLink } from './service/supportLink';
@@ -123,6 +125,7 @@ export const clusterBackupPlugin = createBackendPlugin({
           portalsOwn,
         });
 
+        const retention = new RetentionRecords(knex);
         const recipientProofs = new RecipientProofs(knex);
         const notifyOwners = ownersNotifier({ ...deps, ownership });
 
@@ -142,6 +145,7 @@ export const clusterBackupPlugin = createBackendPlugin({
             clusters,
             operations,
             backups,
+            retention,
             recipientProofs,
             clusterOperations,
             restoreRequests,
@@ -168,6 +172,7 @@ export const clusterBackupPlugin = createBackendPlugin({
           known: new KnownProtection(knex),
           notifyOwners,
         });
+        await pruneBackups({ ...deps, clusters, retention });
         await recallRestores({ ...deps, clusters, operations });
         await tendStores({ ...deps, clusters, backups, identities });
         lifecycle.addStartupHook(() => worker.start());

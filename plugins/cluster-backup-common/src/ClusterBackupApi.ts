@@ -6,6 +6,7 @@ import {
   ChosenSecret,
   ClusterAssessment,
   ClusterOverview,
+  ClusterRetention,
   CustodyEntry,
   DifferingObject,
   KeptBackup,
@@ -100,6 +101,11 @@ export interface ClusterBackupApi {
   holdBackup(id: string, options: { reason: string }): Promise<KeptBackup>;
   /** Takes that back, in every store. */
   releaseBackup(id: string): Promise<Backup>;
+
+  /** How long a cluster's backups are kept; what goes, when and why. */
+  getRetention(clusterRef: string): Promise<ClusterRetention>;
+  /** The rule is for the backups that were found in stores too. */
+  acceptFoundBackups(clusterRef: string): Promise<ClusterRetention>;
 
   /** Asks for something that only the holder of a recipient's identity can open. */
   challengeRecipient(

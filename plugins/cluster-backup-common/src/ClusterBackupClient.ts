@@ -9,6 +9,7 @@ import {
   ChosenSecret,
   ClusterAssessment,
   ClusterOverview,
+  ClusterRetention,
   CustodyEntry,
   DifferingObject,
   KeptBackup,
@@ -73,6 +74,14 @@ export class ClusterBackupClient implements ClusterBackupApi {
   async getRunbook(clusterRef: string): Promise<string> {
     const response = await this.call('GET', `${pathOf(clusterRef)}/runbook`);
     return response.text();
+  }
+
+  async getRetention(clusterRef: string): Promise<ClusterRetention> {
+    return this.json('GET', `${pathOf(clusterRef)}/retention`);
+  }
+
+  async acceptFoundBackups(clusterRef: string): Promise<ClusterRetention> {
+    return this.json('POST', `${pathOf(clusterRef)}/retention/acceptances`, {});
   }
 
   async downloadArchive(id: string): Promise<Blob> {

@@ -135,7 +135,8 @@ export interface CustodyEntry {
     | 'restoring'
     | 'restored'
     | 'held'
-    | 'released';
+    | 'released'
+    | 'deleted';
   /** Who did, an entity reference; absent where nobody did. */
   by?: string;
   /** In the words of who did. */
@@ -444,7 +445,9 @@ export interface ClusterOwnership {
 export interface ProtectionReason {
   code:
     | 'never-backed-up'
+    | 'no-schedule'
     | 'no-good-copy'
+    | 'too-few-copies'
     | 'copy-missing'
     | 'copy-damaged'
     | 'copy-unread'
@@ -465,6 +468,66 @@ export interface ClusterProtection {
   level: 'protected' | 'at-risk' | 'unprotected';
   /** The worst first; none where it is protected. */
   reasons: ProtectionReason[];
+}
+
+/** Something that keeps a backup. @public */
+export interface BackupKeeper {
+  by:
+    | 'hold'
+    | 'lock'
+    | 'needed'
+    | 'found'
+    | 'ahead-of-clock'
+    | 'newest-verified'
+    | 'nothing-newer-verified'
+    | 'newest-drilled'
+    | 'before-restore'
+    | 'age'
+    | 'last'
+    | 'daily'
+    | 'weekly'
+    | 'monthly';
+  /** Where it ends by itself: when; ISO 8601. */
+  until?: string;
+  /** The day, week or month that it is the newest of: `2026-11-22`, `2026-W47`, `2026-11`. */
+  period?: string;
+  hold?: BackupHold;
+}
+
+/** What becomes of a backup by its cluster's rule. @public */
+export interface RetainedBackup {
+  id: string;
+  /** The archive's, in its stores. */
+  key: string;
+  /** ISO 8601, as the times below. */
+  createdAt: string;
+  isBeforeRestore: boolean;
+  /** All that keeps it, the strongest first; where there is nothing it goes. */
+  keptBy: BackupKeeper[];
+  /** Why no number of the rule keeps it; absent where one does. */
+  ended?: 'expired' | 'before-restore-over' | 'not-in-rule';
+  /** When it is removed, as things are; absent where that takes a person, or a newer backup. */
+  goesAt?: string;
+  /** From then on no number of the rule keeps it. */
+  expiresAt: string;
+}
+
+/** How long a cluster's backups are kept, and what becomes of each. @public */
+export interface ClusterRetention {
+  rule: {
+    last: number;
+    daily: number;
+    weekly: number;
+    monthly: number;
+    withinDays: number;
+    timeZone: string;
+    expireAfterDays: number;
+    keepReplacedDays: number;
+  };
+  /** Newest first. */
+  backups: RetainedBackup[];
+  /** So many were found in stores and are kept until somebody accepts that the rule is for them too. */
+  foundCount: number;
 }
 
 /** What its Backup tab shows of a cluster. @public */

@@ -227,6 +227,7 @@ export const clusterBackupTranslationRef = createTranslationRef({
         restored: 'Restored',
         held: 'Hold placed',
         released: 'Hold released',
+        deleted: 'Removed by its rule',
       },
     },
     hold: {

@@ -94,7 +94,7 @@ it('stays in all stores when one of them does not answer', async () => {
     },
   });
   await expect(remove(here, silent)).rejects.toMatchObject({
-    code: 'backup-not-removed',
+    code: 'backup-not-removable',
     details: { there: 'store-failed' },
   });
   expect(await filesIn(here)).toEqual(all);

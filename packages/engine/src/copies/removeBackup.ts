@@ -10,7 +10,8 @@ import { onEach, openCopies, StoreToOpen } from './makeCopies';
  * removed is no error.
  *
  * @throws ClusterBackupError `backup-held`; `backup-locked`, with `until` in its details, when a store keeps a copy until
- * then; `backup-not-removed` when a store did not answer or has it still
+ * then, `backup-not-removable` when a store did not answer: all are as they were; `backup-not-removed` when a store has it
+ * still, and others may not
  * @public
  */
 export async function removeBackup(options: {
@@ -27,7 +28,7 @@ export async function removeBackup(options: {
     const until = await lockedUntil(store, key);
     if (until) locks.push(until);
   });
-  refuseFailed(key, looked, NOTHING_CHANGED);
+  refuseFailed('backup-not-removable', key, looked, NOTHING_CHANGED);
   if (held.length) throw backupHeld(key, held);
   if (locks.length) throw backupLocked(key, locks);
   const removed = await onEach(opened, async store => {
@@ -35,7 +36,7 @@ export async function removeBackup(options: {
     await store.remove(key);
   });
   const state = 'It may be gone from other stores already.';
-  refuseFailed(key, removed, state);
+  refuseFailed('backup-not-removed', key, removed, state);
 }
 
 async function lockedUntil(
@@ -53,6 +54,7 @@ async function lockedUntil(
 }
 
 function refuseFailed(
+  code: string,
   key: string,
   copies: Awaited<ReturnType<typeof onEach>>,
   state: string,
@@ -62,7 +64,7 @@ function refuseFailed(
   );
   if (!failed.length) return;
   throw new ClusterBackupError({
-    code: 'backup-not-removed',
+    code,
     message: `${key} was not removed. ${failed
       .map(({ id, problem }) => `${id}: ${problem.message}`)
       .join(' ')}`,

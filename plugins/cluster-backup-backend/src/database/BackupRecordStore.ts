@@ -7,7 +7,7 @@ import {
 import { FoundHold } from '@cluster-backup/engine';
 import { NewCustodyEntry } from './custody';
 
-/** The records of archives; an operation's end writes them. */
+/** The records of archives; an operation's end writes them. What is being removed is no backup any more. */
 export interface BackupRecordStore {
   get(id: string): Promise<Backup | undefined>;
   /** Keys of the archives that a store is recorded to have, or should have. */
@@ -20,8 +20,16 @@ export interface BackupRecordStore {
   /** What was done to the archive, newest first; of one that is gone too. */
   custody(id: string): Promise<CustodyEntry[]>;
   recordCustody(entry: NewCustodyEntry): Promise<void>;
-  /** That a backup is kept, or that it is not any more. */
-  setHold(id: string, hold: BackupHold | undefined, by: string): Promise<void>;
+  /**
+   * That a backup is kept, or that it is not any more.
+   *
+   * @returns whether it is there to be kept: it may be about to be removed
+   */
+  setHold(
+    id: string,
+    hold: BackupHold | undefined,
+    by: string,
+  ): Promise<boolean>;
   /**
    * Records the holds that were found in stores, where there is no better record, and forgets those that are in none
    * of a backup's stores any more, if all of them were listed.

@@ -3,6 +3,9 @@ import { after, now } from './databaseClock';
 import { appendEvents, BY_ITSELF, queueOperation } from './operationRows';
 import { Slot } from './OperationStore';
 
+/** What failed is due again so long after, where it is not anyway. */
+const RETRY_MS = 60 * 60_000;
+
 /** When a cluster is backed up next. */
 export interface KnownSchedule {
   /** The rule that says so, as text. */
@@ -95,6 +98,14 @@ export class ClusterSchedules {
       return true;
     });
   }
+}
+
+/** What failed is tried again; a part of the transaction that ends it. */
+export async function dueAgain(trx: Knex, clusterRef: string): Promise<void> {
+  await trx('cluster_schedules')
+    .where({ cluster_ref: clusterRef })
+    .andWhere('due_at', '>', after(trx, RETRY_MS))
+    .update({ due_at: after(trx, RETRY_MS) });
 }
 
 /** Whether it was still as it was thought to be. */

@@ -13,7 +13,7 @@ import { custodyOf, NewCustodyEntry, recordCustody } from './custody';
 import { ago, isoTime, now } from './databaseClock';
 import { BackupRecordStore } from './BackupRecordStore';
 
-interface BackupRow {
+export interface BackupRow {
   id: string;
   cluster_ref: string;
   key: string;
@@ -34,6 +34,7 @@ interface BackupRow {
   before_restore: boolean | number;
   found_at: number | string | null;
   hold: string | null;
+  removing: string | null;
 }
 
 interface CopyRow {
@@ -55,8 +56,10 @@ export class DatabaseBackupRecordStore implements BackupRecordStore {
   }
 
   async get(id: string): Promise<Backup | undefined> {
-    const row = await this.knex<BackupRow>('backups').where({ id }).first();
-    return row && (await this.withCopies([row]))[0];
+    const row = await this.knex<BackupRow>('backups')
+      .where({ id, removing: null })
+      .first();
+    return row && (await backupsOf(this.knex, [row]))[0];
   }
 
   async dueForVerification(options: {
@@ -67,6 +70,7 @@ export class DatabaseBackupRecordStore implements BackupRecordStore {
     const { verifiedBeforeMs, retryAfterMs, limit } = options;
     const rows = await this.knex<BackupRow>('backups')
       .select('backups.*')
+      .where({ removing: null })
       .whereExists(
         this.knex('backup_copies')
           .select(this.knex.raw('1'))
@@ -87,7 +91,7 @@ export class DatabaseBackupRecordStore implements BackupRecordStore {
       )
       .orderBy('backups.created_at', 'desc')
       .limit(limit);
-    return this.withCopies(rows);
+    return backupsOf(this.knex, rows);
   }
 
   async keysIn(store: string): Promise<string[]> {
@@ -124,17 +128,19 @@ export class DatabaseBackupRecordStore implements BackupRecordStore {
     id: string,
     hold: BackupHold | undefined,
     by: string,
-  ): Promise<void> {
-    await this.knex.transaction(async trx => {
-      await trx<BackupRow>('backups')
-        .where({ id })
+  ): Promise<boolean> {
+    return this.knex.transaction(async trx => {
+      const set = await trx<BackupRow>('backups')
+        .where({ id, removing: null })
         .update({ hold: hold ? JSON.stringify(hold) : null });
+      if (!set) return false;
       await recordCustody(trx, {
         backupId: id,
         event: hold ? 'held' : 'released',
         by,
         why: hold?.reason,
       });
+      return true;
     });
   }
 
@@ -178,25 +184,13 @@ export class DatabaseBackupRecordStore implements BackupRecordStore {
 
   async last(clusterRef: string): Promise<Backup | undefined> {
     const rows = await this.knex<BackupRow>('backups')
-      .where({ cluster_ref: clusterRef, before_restore: false })
+      .where({
+        ...{ cluster_ref: clusterRef, before_restore: false },
+        removing: null,
+      })
       .orderBy('created_at', 'desc')
       .limit(1);
-    return (await this.withCopies(rows))[0];
-  }
-
-  private async withCopies(rows: BackupRow[]): Promise<Backup[]> {
-    const copies = await this.knex<CopyRow>('backup_copies')
-      .whereIn(
-        'backup_id',
-        rows.map(({ id }) => id),
-      )
-      .orderBy('store');
-    return rows.map(row =>
-      backupOf(
-        row,
-        copies.filter(copy => copy.backup_id === row.id),
-      ),
-    );
+    return (await backupsOf(this.knex, rows))[0];
   }
 
   async page(
@@ -205,7 +199,7 @@ export class DatabaseBackupRecordStore implements BackupRecordStore {
   ): Promise<BackupPage> {
     const { limit, next } = options;
     const query = this.knex<BackupRow>('backups')
-      .where({ cluster_ref: clusterRef })
+      .where({ cluster_ref: clusterRef, removing: null })
       .orderBy([
         { column: 'created_at', order: 'desc' },
         { column: 'id', order: 'desc' },
@@ -222,13 +216,29 @@ export class DatabaseBackupRecordStore implements BackupRecordStore {
           ),
       );
     }
-    const backups = await this.withCopies(await query);
+    const backups = await backupsOf(this.knex, await query);
     const isLast = backups.length <= limit;
     return {
       backups: backups.slice(0, limit),
       ...(!isLast && { next: backups[limit - 1].id }),
     };
   }
+}
+
+/** Backups with what their stores gave last. */
+export async function backupsOf(
+  knex: Knex,
+  rows: BackupRow[],
+): Promise<Backup[]> {
+  const copies = await knex<CopyRow>('backup_copies')
+    .whereIn(
+      'backup_id',
+      rows.map(({ id }) => id),
+    )
+    .orderBy('store');
+  const byBackup = new Map<string, CopyRow[]>(rows.map(({ id }) => [id, []]));
+  for (const copy of copies) byBackup.get(copy.backup_id)!.push(copy);
+  return rows.map(row => backupOf(row, byBackup.get(row.id)!));
 }
 
 /** Writes down what the stores gave; a part of the transaction that ends an operation. */
@@ -291,6 +301,7 @@ export async function insertBackup(
     before_restore: backup.isBeforeRestore,
     found_at: backup.foundAt ? Date.parse(backup.foundAt) : null,
     hold: backup.hold ? JSON.stringify(backup.hold) : null,
+    removing: null,
   };
   await knex<BackupRow>('backups').insert(row);
   await recordCustody(knex, {

@@ -10,6 +10,7 @@ import { endedByJournals } from '../operations/endingOf';
 import { FoundCopy, RememberedRestore } from '../operations/Job';
 import { recorded } from '../operations/recorded';
 import { insertBackup, recordCopies } from './DatabaseBackupRecordStore';
+import { dueAgain } from './ClusterSchedules';
 import { recordCustody } from './custody';
 import { after, isPostgres, now } from './databaseClock';
 import {
@@ -33,6 +34,7 @@ import {
   OperationStore,
   Standing,
 } from './OperationStore';
+import { refuseRemoved } from './RetentionRecords';
 import { useRequest } from './RestoreRequestStore';
 
 /** Renewed at a third of it. */
@@ -140,6 +142,7 @@ export class DatabaseOperationStore implements OperationStore {
     const { clusterRef, requestedBy, backupId, workerId } = options;
     const { decision, requestId } = options;
     return this.unlessBusy(async trx => {
+      await refuseRemoved(trx, backupId);
       const id = await insertOperation(trx, {
         kind: 'restore',
         status: 'running',
@@ -265,10 +268,16 @@ export class DatabaseOperationStore implements OperationStore {
         await this.insertBackup(trx, lease.id, made);
       }
       const row = (await this.row(trx, lease.id))!;
-      if (ending.copies && row.backup_id) {
+      const isThere =
+        row.backup_id &&
+        (await trx('backups').where({ id: row.backup_id }).first('id'));
+      if (ending.copies && row.backup_id && isThere) {
         await recordCopies(trx, row.backup_id, ending.copies);
       }
       await this.recordEnd(trx, row, ending);
+      if (row.due_at !== null && ending.status === 'failed') {
+        await dueAgain(trx, row.cluster_ref);
+      }
     });
   }
 

@@ -16,6 +16,8 @@ import {
   NOTHING_CHANGED,
   readSummary,
   releaseBackup,
+  removeBackup,
+  RetentionRule,
   StoreToOpen,
 } from '@cluster-backup/engine';
 import { StoreType } from '@cluster-backup/backstage-plugin-cluster-backup-node';
@@ -147,10 +149,11 @@ export class ConfiguredClusters {
     }
     if (kind === 'verify') {
       const backup = await this.backups.get(operation.backupId!);
+      if (!backup) throw backupGone(operation);
       return {
         type: 'verify',
-        key: backup!.key,
-        stores: this.storesOf(backup!),
+        key: backup.key,
+        stores: this.storesToVerify(backup),
         trustedSigners: await this.configuration.trustedSigners(),
       };
     }
@@ -221,6 +224,11 @@ export class ConfiguredClusters {
     return this.configuration
       .backupStores(this.configuredName(clusterRef))
       .map(({ id }) => id);
+  }
+
+  /** Where copies of its backups ought to be; nowhere where it cannot be backed up as it is configured. */
+  rightStores(clusterRef: string): string[] {
+    return this.whyNoBackup(clusterRef) ? [] : this.backupStores(clusterRef);
   }
 
   /** The API server of the cluster that manages it, where another one does and is configured. */
@@ -315,6 +323,29 @@ export class ConfiguredClusters {
     return releaseBackup({ stores: this.storesToOpen(backup), key });
   }
 
+  /**
+   * Removes a backup from all its stores that are configured.
+   *
+   * @throws ClusterBackupError those of `removeBackup`
+   */
+  async remove({ copies, key }: Backup): Promise<void> {
+    const stores = copies
+      .filter(({ store }) => this.stores.includes(store))
+      .map(({ store }) => this.store(store));
+    await removeBackup({
+      stores: stores.map(store => ({
+        id: store.id,
+        open: () => openStore(store),
+      })),
+      key,
+    });
+  }
+
+  /** How long the backups of a cluster are kept; of one that is not configured, as of all that say nothing. */
+  retention(clusterRef: string): RetentionRule {
+    return this.configuration.retention(this.name(clusterRef) ?? '');
+  }
+
   private storesToOpen(backup: Backup): StoreToOpen[] {
     return this.storesOf(backup).map(store => ({
       id: store.id,
@@ -341,6 +372,16 @@ export class ConfiguredClusters {
     });
   }
 
+  /** Those that have it, and those that the rule wants it in by now: they get a copy. */
+  private storesToVerify(backup: Backup): PluggedStore[] {
+    const having = this.storesOf(backup);
+    if (!this.name(backup.clusterRef) || backup.isBeforeRestore) return having;
+    const wanted = this.backupStores(backup.clusterRef).filter(
+      store => !backup.copies.some(copy => copy.store === store),
+    );
+    return [...having, ...wanted.map(id => this.store(id))];
+  }
+
   private async fromAnyCopy<T>(
     backup: Backup,
     take: (store: PluggedStore) => Promise<T>,
@@ -356,6 +397,15 @@ export class ConfiguredClusters {
     }
     throw first!.error;
   }
+}
+
+function backupGone({ backupId }: Operation) {
+  return new ClusterBackupError({
+    code: 'backup-unknown',
+    message: `The backup ${backupId} is not there any more.`,
+    state: NOTHING_CHANGED,
+    remedy: 'Its rule has removed it: look among the backups of its cluster.',
+  });
 }
 
 /** The age header that an archive begins with. */

@@ -6,6 +6,7 @@ export async function auditEffect(
   eventId:
     | 'kept-data-remove'
     | 'backup-found'
+    | 'backup-remove'
     | 'archive-sweep'
     | 'restore-found'
     | 'owner-change',

@@ -29,7 +29,7 @@ it('lets the last backup be so old', () => {
   );
 });
 
-it.each([{ secondperson: true }, { secondPerson: true, schedule: 'daily' }])(
+it.each([{ secondperson: true }, { secondPerson: true, every: 'day' }])(
   'refuses %j',
   protection => {
     expect(() => readProtection(of({ protection }))).toThrow(

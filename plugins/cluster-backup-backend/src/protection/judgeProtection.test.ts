@@ -36,6 +36,8 @@ const facts = (more: Partial<ProtectionFacts> = {}): ProtectionFacts => ({
   recent: [operation('backup', 'succeeded')],
   recipients: [{ recipient: 'age1', isProven: true }],
   maxAgeHours: 24,
+  isScheduled: true,
+  stores: ['local', 'vault'],
   expireAfterDays: 365,
   ...more,
 });
@@ -54,6 +56,12 @@ it('is protected with a young, proven backup in all its stores', () => {
 });
 
 it.each<[string, Partial<ProtectionFacts>, string[]]>([
+  ['no schedule', { isScheduled: false }, ['at-risk', 'no-schedule']],
+  [
+    'a store that the rule wants a copy in since',
+    { stores: ['local', 'vault', 'far'] },
+    ['at-risk', 'too-few-copies'],
+  ],
   [
     'no backup',
     {
@@ -82,7 +90,10 @@ it.each<[string, Partial<ProtectionFacts>, string[]]>([
   ],
   [
     'a copy that nobody has read',
-    { lastBackup: backup({ copies: [copy('local', 'unknown')] }) },
+    {
+      lastBackup: backup({ copies: [copy('local', 'unknown')] }),
+      stores: ['local'],
+    },
     ['at-risk', 'copy-unread'],
   ],
   [

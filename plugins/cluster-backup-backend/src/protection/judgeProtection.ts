@@ -19,6 +19,10 @@ export interface ProtectionFacts {
   recipients: RecipientProof[];
   /** Of the rule: the last backup may be so old. */
   maxAgeHours?: number;
+  /** It is backed up by itself. */
+  isScheduled: boolean;
+  /** Of the rule: these are to have a copy. */
+  stores: string[];
   expireAfterDays: number;
 }
 
@@ -42,6 +46,19 @@ const beginning: Judge = ({ lastBackup }) => {
     },
   ];
 };
+
+const rule: Judge = ({ isScheduled }) =>
+  isScheduled
+    ? []
+    : [
+        {
+          code: 'no-schedule',
+          level: 'at-risk',
+          message: 'Nothing backs it up by itself: its rule has no schedule.',
+          remedy:
+            'Let a person who operates the portal set clusterBackup.protection.schedule.',
+        },
+      ];
 
 const copies: Judge = ({ lastBackup }) => {
   if (!lastBackup) return [];
@@ -92,6 +109,24 @@ function doubtful({ store, state, fault }: BackupCopy): ProtectionReason {
       };
   }
 }
+
+const places: Judge = ({ lastBackup, stores }) => {
+  if (!lastBackup) return [];
+  const without = stores.filter(
+    id => !lastBackup.copies.some(({ store }) => store === id),
+  );
+  if (!without.length) return [];
+  return [
+    {
+      code: 'too-few-copies',
+      level: 'at-risk',
+      message: `The rule wants a copy of the last backup in ${without.join(
+        ', ',
+      )} too, where there was none.`,
+      remedy: 'Verify the backup: what is missing is copied.',
+    },
+  ];
+};
 
 const failure: Judge = ({ recent, fault }) => {
   if (fault) {
@@ -180,7 +215,16 @@ function expiry(daysLeft: number): ProtectionReason[] {
   ];
 }
 
-const JUDGES = [beginning, copies, failure, age, reservations, identities];
+const JUDGES = [
+  beginning,
+  copies,
+  places,
+  failure,
+  age,
+  rule,
+  reservations,
+  identities,
+];
 
 /**
  * Whether a cluster could be brought back from its backups, and what makes that doubtful: the worst first, each with the

@@ -43,6 +43,7 @@ describe.each(databases.eachSupportedId())(
           expireAfterDays: 365,
           name: () => 'lab',
           whyNoBackup: () => undefined,
+          rightStores: () => [],
         } as unknown as ConfiguredClusters,
         operations: {
           recent: async () => state.recent,
@@ -51,7 +52,10 @@ describe.each(databases.eachSupportedId())(
           last: async () => state.lastBackup,
         } as unknown as BackupRecordStore,
         recipientProofs: { of: async () => [] } as unknown as RecipientProofs,
-        protectionOf: () => ({ secondPerson: false, maxAgeHours: 24 }),
+        protectionOf: () => ({
+          ...{ secondPerson: false, maxAgeHours: 24 },
+          schedule: { cron: '0 2 * * *', timeZone: 'UTC', jitterMinutes: 0 },
+        }),
         known,
         notifyOwners,
       };

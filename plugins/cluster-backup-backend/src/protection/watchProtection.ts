@@ -92,9 +92,12 @@ async function factsOf(
     operations.recent(clusterRef, RECENT),
     recipientProofs.of(clusters.recipients),
   ]);
-  const { maxAgeHours } = watching.protectionOf(clusters.name(clusterRef));
+  const name = clusters.name(clusterRef);
+  const { maxAgeHours, schedule } = watching.protectionOf(name);
   return {
     ...{ lastBackup, recent, recipients, maxAgeHours },
+    isScheduled: schedule !== undefined,
+    stores: clusters.rightStores(clusterRef),
     fault: clusters.whyNoBackup(clusterRef),
     expireAfterDays: clusters.expireAfterDays,
   };

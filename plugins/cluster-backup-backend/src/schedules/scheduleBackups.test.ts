@@ -118,6 +118,24 @@ describe.each(databases.eachSupportedId())('schedules in %s', databaseId => {
     expect(await queued()).toHaveLength(2);
   });
 
+  it('try again within an hour what failed', async () => {
+    await look();
+    await look();
+    const { lease } = (await operations.claim('a'))!;
+    const inAnHour = () => Date.now() + 3_600_000;
+    await knex('cluster_schedules').update({ due_at: Date.now() + DAY_MS });
+    const fault = { code: 'x', message: 'x', state: 'x', remedy: 'x' };
+    await operations.end(lease, { status: 'failed', message: '', fault });
+    expect(await due()).toBeLessThanOrEqual(inAnHour());
+    await look();
+    expect(await queued()).toHaveLength(1);
+    await moveDue(1000);
+    await look();
+    expect(await queued()).toHaveLength(2);
+    const next = new Date((await due())!);
+    expect([next.getUTCHours(), next.getUTCMinutes()]).toEqual([2, 0]);
+  });
+
   it('are as the rule is by now', async () => {
     await afterTheFirst();
     schedule = { ...daily, cron: '0 5 * * *' };

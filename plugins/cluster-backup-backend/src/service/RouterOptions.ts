@@ -3,6 +3,7 @@ import { ClusterOverview } from '@cluster-backup/backstage-plugin-cluster-backup
 import { ClusterAuthority } from '../authorization/ClusterAuthority';
 import { BackupRecordStore } from '../database/BackupRecordStore';
 import { RecipientProofs } from '../database/RecipientProofs';
+import { RetentionRecords } from '../database/RetentionRecords';
 import { OperationStore } from '../database/OperationStore';
 import { ClusterOperations } from '../operations/ClusterOperations';
 import { ConfiguredClusters } from '../operations/ConfiguredClusters';
@@ -18,6 +19,7 @@ export interface RouterOptions {
   clusters: ConfiguredClusters;
   operations: OperationStore;
   backups: BackupRecordStore;
+  retention: RetentionRecords;
   recipientProofs: RecipientProofs;
   clusterOperations: ClusterOperations;
   restoreRequests: RestoreRequests;

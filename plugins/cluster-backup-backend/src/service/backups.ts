@@ -215,8 +215,14 @@ export function backupRoutes(options: RouterOptions): Router {
   ): Promise<KeptBackup> {
     refuseHeld(backup.key, backup.hold);
     const wanted = { ...asked, at: new Date().toISOString() };
-    const copies = await clusters.hold(backup, wanted);
-    await backups.setHold(backup.id, wanted, asked.by);
+    // The record first: whoever removes backups looks there.
+    if (!(await backups.setHold(backup.id, wanted, asked.by))) {
+      throw backupUnknown(backup.id);
+    }
+    const copies = await clusters.hold(backup, wanted).catch(async error => {
+      await backups.setHold(backup.id, undefined, asked.by);
+      throw error;
+    });
     return {
       backup: await backupOf(backup.id),
       failed: copies.flatMap(({ store, problem }) => {

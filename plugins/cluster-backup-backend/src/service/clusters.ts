@@ -258,6 +258,7 @@ export function clusterRoutes(options: RouterOptions): Router {
     const name = clusters.name(clusterRef);
     const fault = clusters.whyNoBackup(clusterRef);
     const { expireAfterDays } = clusters;
+    const { maxAgeHours, schedule } = options.protectionOf(name);
     return {
       clusterRef,
       name,
@@ -269,7 +270,8 @@ export function clusterRoutes(options: RouterOptions): Router {
       recipients,
       protection: judgeProtection({
         ...{ fault, lastBackup, recent, recipients, expireAfterDays },
-        maxAgeHours: options.protectionOf(name).maxAgeHours,
+        ...{ maxAgeHours, isScheduled: schedule !== undefined },
+        stores: clusters.rightStores(clusterRef),
       }),
       lastBackup,
       current,

@@ -7,6 +7,7 @@ import { limitRequests } from './limitRequests';
 import { operationRoutes } from './operations';
 import { recipientRoutes } from './recipients';
 import { restoreRequestRoutes } from './restoreRequests';
+import { retentionRoutes } from './retention';
 import { RouterOptions } from './RouterOptions';
 
 /** A hundred Secrets to put back, with the longest names there are. */
@@ -22,6 +23,7 @@ export function createRouter(options: RouterOptions): Router {
   router.use(operationRoutes(options));
   router.use(recipientRoutes(options));
   router.use(restoreRequestRoutes(options));
+  router.use(retentionRoutes(options));
   router.use(clusterBackupErrors());
   return router;
 }

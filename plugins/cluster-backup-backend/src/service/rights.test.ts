@@ -164,6 +164,8 @@ const routes = (clusterRef: string) => {
     ['get', cluster, undefined, read, 200],
     ['get', `${cluster}/backups?limit=1`, undefined, read, 200],
     ['get', `${cluster}/runbook`, undefined, read, 200],
+    ['get', `${cluster}/retention`, undefined, read, 200],
+    ['post', `${cluster}/retention/acceptances`, NOTHING, manage, 200],
     ['get', `${cluster}/assessment`, undefined, read, 503],
     ['get', `${cluster}/kept-data`, undefined, read, 503],
     ['delete', `${cluster}/kept-data/restore-x`, undefined, put, 503],
@@ -203,7 +205,7 @@ const routes = (clusterRef: string) => {
   ] as const;
 };
 
-const COUNT = 33;
+const COUNT = 35;
 const each = Array.from({ length: COUNT }, (_, index) => ({ index }));
 
 it('speaks of every route', () => expect(routes(MINE)).toHaveLength(COUNT));

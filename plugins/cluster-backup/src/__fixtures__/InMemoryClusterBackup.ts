@@ -8,6 +8,7 @@ import {
   ClusterAssessment,
   ClusterBackupApi,
   ClusterOverview,
+  ClusterRetention,
   CustodyEntry,
   DifferingObject,
   KeptBackup,
@@ -56,6 +57,15 @@ export class InMemoryClusterBackup implements ClusterBackupApi {
   readonly kept = new Map<string, KeptDataReport>();
   /** What to do without the portal. */
   runbook = '# Runbook of production\n';
+  /** How long backups are kept. */
+  retention: ClusterRetention = {
+    rule: {
+      ...{ last: 0, daily: 7, weekly: 5, monthly: 0, withinDays: 0 },
+      ...{ timeZone: 'UTC', expireAfterDays: 365, keepReplacedDays: 7 },
+    },
+    backups: [],
+    foundCount: 0,
+  };
   /** What was asked beyond reading. */
   readonly asked: { what: string; with?: object }[] = [];
 
@@ -228,6 +238,18 @@ export class InMemoryClusterBackup implements ClusterBackupApi {
   async getRunbook(): Promise<string> {
     this.answer();
     return this.runbook;
+  }
+
+  async getRetention(): Promise<ClusterRetention> {
+    this.answer();
+    return this.retention;
+  }
+
+  async acceptFoundBackups(clusterRef: string): Promise<ClusterRetention> {
+    this.answer();
+    this.asked.push({ what: 'accept found', with: { clusterRef } });
+    this.retention = { ...this.retention, foundCount: 0 };
+    return this.retention;
   }
 
   async mintKubeconfig(): Promise<MintedKubeconfig> {
