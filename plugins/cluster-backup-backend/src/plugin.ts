@@ -157,7 +157,9 @@ export const clusterBackupPlugin = createBackendPlugin({
         );
         const { clusterRefs } = clusters;
         await watchOwners({ ...deps, ownership, record, clusterRefs });
-        await verifyInTurn({ ...deps, backups, clusterOperations });
+        await verifyInTurn({
+          ...{ ...deps, operations, backups, clusterOperations },
+        });
         await auditEndings({ ...deps, operations });
         await tendKeptData({ ...deps, clusters });
         await scheduleBackups({

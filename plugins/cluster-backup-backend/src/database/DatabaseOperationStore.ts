@@ -67,6 +67,13 @@ export class DatabaseOperationStore implements OperationStore {
     });
   }
 
+  async waiting(kind: NewOperation['kind']): Promise<number> {
+    const [{ times }] = await this.knex('operations')
+      .where({ status: 'queued', kind })
+      .count({ times: '*' });
+    return Number(times);
+  }
+
   async claim(workerId: string): Promise<Claim | undefined> {
     return this.unlessBusy(trx => this.claimIn(trx, workerId));
   }

@@ -85,6 +85,8 @@ export class LeaseLostError extends Error {
 /** Operations, their leases and their logs. All replicas work on it at once. */
 export interface OperationStore {
   queue(options: NewOperation): Promise<Operation>;
+  /** How many of a kind wait. */
+  waiting(kind: NewOperation['kind']): Promise<number>;
   /**
    * The oldest queued operation whose cluster is free, and of whose resources none is taken as often as it may be at once.
    * What a person asked for comes first, then backups that are due.

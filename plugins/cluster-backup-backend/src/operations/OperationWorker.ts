@@ -42,6 +42,7 @@ export class OperationWorker {
   private readonly jobOf: (claim: Claim) => Promise<Job>;
   private readonly lookAt: (operation: Operation) => Promise<Job>;
   private readonly logger: LoggerService;
+  private readonly startEngine: typeof startEngine;
   private readonly runs = new Map<string, Run>();
   private readonly lookedAt = new Map<string, number>();
   private readonly stopping = new AbortController();
@@ -55,11 +56,14 @@ export class OperationWorker {
     /** How the machines of an interrupted restore are asked where it stands. */
     lookAt: (operation: Operation) => Promise<Job>;
     logger: LoggerService;
+    /** What does the jobs; by default a process of its own for each. */
+    engine?: typeof startEngine;
   }) {
     this.store = options.store;
     this.jobOf = options.jobOf;
     this.lookAt = options.lookAt;
     this.logger = options.logger;
+    this.startEngine = options.engine ?? startEngine;
   }
 
   start() {
@@ -198,7 +202,7 @@ export class OperationWorker {
       wipe(job);
       return undefined;
     }
-    run.engine = startEngine(job, {
+    run.engine = this.startEngine(job, {
       progress: event => log.tell(event),
       made: ({ key, summary, copies }) =>
         this.store
@@ -275,7 +279,7 @@ export class OperationWorker {
   }
 
   private async settle(operation: Operation) {
-    const engine = startEngine(await this.lookAt(operation), {
+    const engine = this.startEngine(await this.lookAt(operation), {
       progress: () => {},
       defect: stack => this.logger.warn(stack),
     });

@@ -1,5 +1,6 @@
 import { SchedulerService } from '@backstage/backend-plugin-api';
 import { BackupRecordStore } from '../database/BackupRecordStore';
+import { OperationStore } from '../database/OperationStore';
 import { BY_ITSELF } from '../database/operationRows';
 import { ClusterOperations } from './ClusterOperations';
 
@@ -8,27 +9,43 @@ const HOUR_MS = 60 * 60 * 1000;
 const VERIFIED_BEFORE_MS = 7 * 24 * HOUR_MS;
 const RETRY_AFTER_MS = HOUR_MS;
 
-/** Has backups read again, one after the other, in one of the replicas; those with a copy that is not good first. */
-export async function verifyInTurn(options: {
-  scheduler: SchedulerService;
+/** More need not wait: those that are due are looked for again soon. */
+const MOST_WAITING = 10;
+
+interface Verifying {
+  operations: OperationStore;
   backups: BackupRecordStore;
   clusterOperations: ClusterOperations;
-}): Promise<void> {
-  const { scheduler, backups, clusterOperations } = options;
-  await scheduler.scheduleTask({
+}
+
+/** Has backups read again, in one of the replicas; the newest, first: they matter most. */
+export async function verifyInTurn(
+  verifying: Verifying & { scheduler: SchedulerService },
+): Promise<void> {
+  await verifying.scheduler.scheduleTask({
     id: 'cluster-backup-verify-in-turn',
     frequency: { minutes: 5 },
     initialDelay: { minutes: 1 },
     timeout: { minutes: 1 },
-    async fn() {
-      const due = await backups.dueForVerification({
-        verifiedBeforeMs: VERIFIED_BEFORE_MS,
-        retryAfterMs: RETRY_AFTER_MS,
-        limit: 1,
-      });
-      for (const backup of due) {
-        await clusterOperations.verify(backup, BY_ITSELF);
-      }
+    fn: async () => {
+      await queueVerifications(verifying);
     },
   });
+}
+
+/** @returns how many were queued */
+export async function queueVerifications({
+  operations,
+  backups,
+  clusterOperations,
+}: Verifying): Promise<number> {
+  const limit = MOST_WAITING - (await operations.waiting('verify'));
+  if (limit <= 0) return 0;
+  const due = await backups.dueForVerification({
+    verifiedBeforeMs: VERIFIED_BEFORE_MS,
+    retryAfterMs: RETRY_AFTER_MS,
+    limit,
+  });
+  for (const backup of due) await clusterOperations.verify(backup, BY_ITSELF);
+  return due.length;
 }

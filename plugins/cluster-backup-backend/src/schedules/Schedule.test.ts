@@ -69,6 +69,33 @@ describe('where clocks are put forward and back', () => {
   });
 });
 
+/** Around the two nights in which clocks change, where it goes wrong. */
+const nights = ['2026-03-29T00:00Z', '2026-10-25T00:00Z'].map(Date.parse);
+
+it('is the same whenever it is asked, until it is due', () => {
+  const schedule = fc.record({
+    cron: fc.constantFrom(
+      ...['30 2 * * *', '0 3 * * *', '0 * * * *', '*/20 1-3 * * *'],
+    ),
+    timeZone: fc.constantFrom('Europe/Berlin', 'Europe/London'),
+    jitterMinutes: fc.constantFrom(0, 45),
+  });
+  fc.assert(
+    fc.property(
+      ...([schedule, fc.constantFrom(...nights), fc.nat(6 * 60)] as const),
+      (asked, night, minutes) => {
+        const at = new Date(night - 3_600_000 + minutes * 60_000 + 15_000);
+        const due = nextDue(asked, LAB, at);
+        const last = new Date(due.getTime() - 1);
+        expect(nextDue(asked, LAB, last)).toEqual(due);
+        const between = new Date((at.getTime() + due.getTime()) / 2);
+        expect(nextDue(asked, LAB, between)).toEqual(due);
+      },
+    ),
+    { numRuns: 500 },
+  );
+});
+
 const someSchedule = fc.record({
   cron: fc.constantFrom(
     ...[

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { CronTime } from 'cron';
+import { DateTime } from 'luxon';
 
 /** When the backups of clusters are due. */
 export interface Schedule {
@@ -15,6 +16,8 @@ const MEMBERS = ['cron', 'timeZone', 'jitterMinutes'];
 const FIELDS = 5;
 const MOST_JITTER_MINUTES = 24 * 60;
 const MINUTE_MS = 60_000;
+/** A time that is shown twice, or left out, is so shortly around the change. */
+const CHANGE_WITHIN_HOURS = 3;
 
 /**
  * The schedule that a section of the configuration is.
@@ -68,7 +71,8 @@ export function readSchedule(
 }
 
 /**
- * When the backup of a cluster is due next.
+ * When the backup of a cluster is due next. Where clocks are put back, what they show twice counts the first time only;
+ * where they are put forward, what they leave out comes right after.
  *
  * @param after - later than this
  */
@@ -78,11 +82,48 @@ export function nextDue(
   after: Date,
 ): Date {
   const later = laterBy(clusterRef, jitterMinutes);
-  const next = new CronTime(cron, timeZone).getNextDateFrom(
-    new Date(after.getTime() - later),
-    timeZone,
-  );
+  const from = DateTime.fromMillis(after.getTime() - later, {
+    zone: timeZone,
+  });
+  // What clocks show, as if it were UTC: there none is left out and none comes twice.
+  const times = new CronTime(cron, 'UTC');
+  let shown = from.setZone('utc', { keepLocalTime: true });
+  let next: DateTime;
+  do {
+    const found = times.getNextDateFrom(shown.toJSDate(), 'UTC');
+    shown = DateTime.fromMillis(found.toMillis(), { zone: 'utc' });
+    next = whenShown(shown, timeZone);
+  } while (next <= from);
   return new Date(next.toMillis() + later);
+}
+
+/**
+ * When clocks show a time first, or, where they leave it out, when they are put forward over it. Of a later time that is
+ * never earlier.
+ */
+function whenShown(shown: DateTime, timeZone: string): DateTime {
+  const time = shown.setZone(timeZone, { keepLocalTime: true });
+  const before = time.minus({ hours: CHANGE_WITHIN_HOURS });
+  const minutesBack = before.offset - time.offset;
+  if (minutesBack === 0) return time;
+  if (minutesBack > 0) {
+    const first = time.minus({ minutes: minutesBack });
+    return first.offset === before.offset ? first : time;
+  }
+  const isLeftOut = time.hour !== shown.hour || time.minute !== shown.minute;
+  return isLeftOut ? changeBetween(before, time) : time;
+}
+
+/** The first minute with the later one's offset. */
+function changeBetween(before: DateTime, after: DateTime): DateTime {
+  let [early, late] = [before, after];
+  for (;;) {
+    const minutes = Math.floor(late.diff(early, 'minutes').minutes / 2);
+    if (minutes < 1) return late;
+    const middle = early.plus({ minutes });
+    if (middle.offset === after.offset) late = middle;
+    else early = middle;
+  }
 }
 
 /** How often it was due in a time, the end of it included; `most` is counted to. */
