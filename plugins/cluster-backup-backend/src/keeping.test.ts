@@ -10,7 +10,7 @@ import { nextDue, Schedule } from './schedules/Schedule';
 
 /** `./dev test keeping` has all clusters; every test run has some. */
 const WHOLE = process.env.KEEPING === 'whole';
-const CLUSTERS = WHOLE ? 1000 : 24;
+const CLUSTERS = WHOLE ? 1000 : 16;
 /** In an hour. */
 const KILLS = WHOLE ? 0.02 : 0.008;
 const DAYS = 35;
