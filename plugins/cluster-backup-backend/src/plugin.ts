@@ -25,6 +25,7 @@ import { RetentionRecords } from './database/RetentionRecords';
 import { RestoreRequestStore } from './database/RestoreRequestStore';
 import { StoreIdentities } from './database/StoreIdentities';
 import { auditEndings } from './operations/auditEndings';
+import { checkInTurn } from './operations/checkInTurn';
 import { ClusterOperations } from './operations/ClusterOperations';
 import { ConfiguredClusters } from './operations/ConfiguredClusters';
 import { readLimits } from './operations/limits';
@@ -160,6 +161,7 @@ export const clusterBackupPlugin = createBackendPlugin({
         await verifyInTurn({
           ...{ ...deps, operations, backups, clusterOperations },
         });
+        await checkInTurn({ ...deps, clusters, operations, clusterOperations });
         await auditEndings({ ...deps, operations });
         await tendKeptData({ ...deps, clusters });
         await scheduleBackups({

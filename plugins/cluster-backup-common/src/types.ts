@@ -456,6 +456,8 @@ export interface ProtectionReason {
     | 'backup-too-old'
     | 'backup-expiring'
     | 'backup-expired'
+    | 'check-failed'
+    | 'not-restorable'
     | 'reservations'
     | 'identity-unproven';
   level: 'at-risk' | 'unprotected';

@@ -12,7 +12,7 @@ import { recorded } from '../operations/recorded';
 import { insertBackup, recordCopies } from './DatabaseBackupRecordStore';
 import { dueAgain } from './ClusterSchedules';
 import { recordCustody } from './custody';
-import { after, isPostgres, now } from './databaseClock';
+import { after, ago, isPostgres, now } from './databaseClock';
 import {
   appendEvents,
   BY_ITSELF,
@@ -502,6 +502,31 @@ export class DatabaseOperationStore implements OperationStore {
       .orderBy('number', 'desc')
       .limit(limit);
     return rows.map(operationOf);
+  }
+
+  async lastCheck(clusterRef: string): Promise<Operation | undefined> {
+    const row = await this.knex<OperationRow>('operations')
+      .where({ cluster_ref: clusterRef, kind: 'check' })
+      .whereIn('status', ['succeeded', 'failed'])
+      .orderBy('number', 'desc')
+      .first();
+    return row && operationOf(row);
+  }
+
+  async needingNoCheck({ askedWithinMs }: { askedWithinMs: number }) {
+    const refs = await Promise.all([
+      this.knex<OperationRow>('operations')
+        .where({ kind: 'check' })
+        .andWhere('requested_at', '>', ago(this.knex, askedWithinMs))
+        .distinct()
+        .pluck('cluster_ref'),
+      this.knex<OperationRow>('operations')
+        .whereIn('status', ['queued', 'running', 'interrupted'])
+        .whereIn('kind', ['check', 'restore'])
+        .distinct()
+        .pluck('cluster_ref'),
+    ]);
+    return new Set<string>(refs.flat());
   }
 
   private row(knex: Knex, id: string): Promise<OperationRow | undefined> {

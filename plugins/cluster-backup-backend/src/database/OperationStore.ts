@@ -169,4 +169,8 @@ export interface OperationStore {
   /** What runs, is interrupted or waits on a cluster, in this order. Reading copies is nothing on the cluster. */
   current(clusterRef: string): Promise<Operation | undefined>;
   recent(clusterRef: string, limit: number): Promise<Operation[]>;
+  /** The last check of a cluster that succeeded or failed. */
+  lastCheck(clusterRef: string): Promise<Operation | undefined>;
+  /** Clusters of which a check was asked for lately, or is not over; and those that are being restored. */
+  needingNoCheck(options: { askedWithinMs: number }): Promise<Set<string>>;
 }

@@ -30,7 +30,7 @@ import {
 } from '@cluster-backup/backstage-plugin-cluster-backup-common';
 import { BackupRecordStore } from '../database/BackupRecordStore';
 import { Claim, NewOperation, Slot } from '../database/OperationStore';
-import { ArchiveToOpen, BackupJob, Job, PluggedStore } from './Job';
+import { ArchiveToOpen, BackupJob, Job, LastBackup, PluggedStore } from './Job';
 import { foreseen } from './fault';
 import { Limits } from './limits';
 import { openStore } from './openStore';
@@ -145,7 +145,9 @@ export class ConfiguredClusters {
   async jobOf({ operation }: Claim): Promise<Job> {
     const { kind, clusterRef } = operation;
     if (kind === 'check') {
-      return { type: 'check', cluster: this.access(clusterRef) };
+      const cluster = this.access(clusterRef);
+      const lastBackup = await this.lastBackup(clusterRef);
+      return { type: 'check', cluster, lastBackup };
     }
     if (kind === 'verify') {
       const backup = await this.backups.get(operation.backupId!);
@@ -161,6 +163,22 @@ export class ConfiguredClusters {
     const job = await this.backupJob(clusterRef, choices);
     const text = choices?.reason;
     return text ? { ...job, reason: { text, by } } : job;
+  }
+
+  /** What would be restored if it had to be now. */
+  private async lastBackup(
+    clusterRef: string,
+  ): Promise<LastBackup | undefined> {
+    const backup = await this.backups.last(clusterRef);
+    if (!backup) return undefined;
+    try {
+      const { summary } = await this.summary(backup);
+      return { description: summary.description };
+    } catch (error) {
+      const fault = foreseen(error);
+      if (!fault) throw error;
+      return { fault };
+    }
   }
 
   async backupJob(

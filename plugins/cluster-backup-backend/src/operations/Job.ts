@@ -10,6 +10,7 @@ import {
 import {
   ArchiveSummary,
   ClusterAccess,
+  Description,
   FoundBackup,
   GdcAccess,
   Packing,
@@ -37,9 +38,12 @@ export interface ArchiveToOpen {
   expireAfterDays: number;
 }
 
+/** What the last backup of a cluster is, or why no store tells. */
+export type LastBackup = { description: Description } | { fault: Fault };
+
 /** What the engine is to do; it goes to another process, so it is data. */
 export type Job =
-  | { type: 'check'; cluster: ClusterAccess }
+  | { type: 'check'; cluster: ClusterAccess; lastBackup?: LastBackup }
   | {
       type: 'backup';
       cluster: ClusterAccess;
@@ -99,6 +103,7 @@ export type Job =
 /** What a store gave of a backup. */
 export type FoundCopy = Omit<BackupCopy, 'checkedAt' | 'verifiedAt'>;
 
+export type CheckJob = Extract<Job, { type: 'check' }>;
 export type BackupJob = Extract<Job, { type: 'backup' }>;
 
 /** What a backup made. */

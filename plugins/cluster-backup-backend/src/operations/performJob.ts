@@ -7,6 +7,7 @@ import {
   connectCluster,
   Copy,
   findUnfinishedRestore,
+  lastBackupUnread,
   Progress,
   restoreCluster,
   RestoreResult,
@@ -19,6 +20,7 @@ import { foreseen } from './fault';
 import {
   ArchiveToOpen,
   BackupJob,
+  CheckJob,
   FoundCopy,
   Job,
   MadeBackup,
@@ -44,7 +46,7 @@ export async function performJob(
   const { progress, signal } = told;
   switch (job.type) {
     case 'check':
-      return { type: 'checked', findings: await check(job.cluster, told) };
+      return { type: 'checked', findings: await check(job, told) };
     case 'backup':
       return { type: 'backed-up', ...(await backUp(job, told)) };
     case 'restore': {
@@ -216,16 +218,20 @@ async function recall(cluster: ClusterAccess, signal: AbortSignal) {
 }
 
 async function check(
-  access: ClusterAccess,
+  { cluster: access, lastBackup }: CheckJob,
   told: { progress: Progress; signal: AbortSignal },
 ) {
   const cluster = await connectCluster(access, { signal: told.signal });
   try {
+    const isTold = lastBackup && 'description' in lastBackup;
     const { findings } = await checkCluster(cluster, {
       purpose: 'look',
+      lastBackup: isTold ? lastBackup.description : undefined,
       ...told,
     });
-    return findings;
+    return !lastBackup || isTold
+      ? findings
+      : [...findings, lastBackupUnread(lastBackup.fault)];
   } finally {
     await cluster.close();
   }

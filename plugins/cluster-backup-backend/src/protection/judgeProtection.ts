@@ -7,6 +7,7 @@ import {
   ProtectionReason,
   RecipientProof,
 } from '@cluster-backup/backstage-plugin-cluster-backup-common';
+import { isAgainstRestore, isOfLastBackup } from '@cluster-backup/engine';
 
 /** What is known of a cluster when its protection is judged. */
 export interface ProtectionFacts {
@@ -16,6 +17,8 @@ export interface ProtectionFacts {
   lastBackup?: Backup;
   /** Newest first. */
   recent: Operation[];
+  /** The last one that succeeded or failed. */
+  lastCheck?: Operation;
   recipients: RecipientProof[];
   /** Of the rule: the last backup may be so old. */
   maxAgeHours?: number;
@@ -166,6 +169,49 @@ const reservations: Judge = ({ lastBackup }) => {
   ];
 };
 
+/** Of what a look found, what stands against bringing the cluster back from its last backup. */
+const readiness: Judge = ({ lastCheck, lastBackup }) => {
+  if (!lastCheck) return [];
+  if (lastCheck.status === 'failed') {
+    return [
+      {
+        code: 'check-failed',
+        level: 'at-risk',
+        message: `Whether it could be restored was not found out: ${lastCheck.fault?.message}`,
+        remedy: lastCheck.fault?.remedy ?? 'Look at its log, and check again.',
+      },
+    ];
+  }
+  if (!lastBackup) return [];
+  const isOfOlder = isOfOlderBackup(lastCheck, lastBackup);
+  const against = (lastCheck.findings ?? []).filter(
+    finding =>
+      isAgainstRestore(finding) && !(isOfOlder && isOfLastBackup(finding)),
+  );
+  const [first] = against;
+  if (!first) return [];
+  return [
+    {
+      code: 'not-restorable',
+      level: 'at-risk',
+      message:
+        against.length === 1
+          ? `A restore would not succeed as things are: ${first.message}`
+          : `${against.length} things stand against a restore, the first: ${first.message}`,
+      remedy: first.remedy,
+    },
+  ];
+};
+
+/** Whether a backup was taken since a check began, so that this looked at the one before. */
+export function isOfOlderBackup(
+  check: Operation | undefined,
+  lastBackup: Backup | undefined,
+): boolean {
+  if (!check?.startedAt || !lastBackup) return false;
+  return Date.parse(lastBackup.createdAt) > Date.parse(check.startedAt);
+}
+
 const identities: Judge = ({ lastBackup, recipients }) => {
   const proven = recipients.filter(({ isProven }) => isProven).length;
   if (!lastBackup || proven === recipients.length) return [];
@@ -221,6 +267,7 @@ const JUDGES = [
   places,
   failure,
   age,
+  readiness,
   rule,
   reservations,
   identities,

@@ -13,7 +13,11 @@ import { ConfiguredClusters } from '../operations/ConfiguredClusters';
 import { NotifyOwners } from '../operations/notifyOwners';
 import { Protection } from '../operations/protection';
 import { changeOf, codesOf, ProtectionChange } from './changeOf';
-import { judgeProtection, ProtectionFacts } from './judgeProtection';
+import {
+  isOfOlderBackup,
+  judgeProtection,
+  ProtectionFacts,
+} from './judgeProtection';
 
 interface Watching {
   auth: AuthService;
@@ -87,15 +91,16 @@ async function factsOf(
   watching: Watching,
 ): Promise<ProtectionFacts> {
   const { clusters, backups, operations, recipientProofs } = watching;
-  const [lastBackup, recent, recipients] = await Promise.all([
+  const [lastBackup, lastCheck, recent, recipients] = await Promise.all([
     backups.last(clusterRef),
+    operations.lastCheck(clusterRef),
     operations.recent(clusterRef, RECENT),
     recipientProofs.of(clusters.recipients),
   ]);
   const name = clusters.name(clusterRef);
   const { maxAgeHours, schedule } = watching.protectionOf(name);
   return {
-    ...{ lastBackup, recent, recipients, maxAgeHours },
+    ...{ lastBackup, lastCheck, recent, recipients, maxAgeHours },
     isScheduled: schedule !== undefined,
     stores: clusters.rightStores(clusterRef),
     fault: clusters.whyNoBackup(clusterRef),
@@ -137,16 +142,23 @@ const OF_A_BACKUP = [
   'backup-expired',
 ];
 
-/** Whoever took the backup, or tried to, has seen what came of it. */
+const OF_A_CHECK = ['not-restorable', 'check-failed'];
+
+/** Whoever took the backup or asked for the check has seen what came of it. */
 function actorOf(
-  { recent, lastBackup }: ProtectionFacts,
+  { recent, lastBackup, lastCheck }: ProtectionFacts,
   { isWorse, added, gone }: ProtectionChange,
 ): string | undefined {
+  const isAll = (codes: string[]) => added.every(code => codes.includes(code));
+  const isAnyGone = (codes: string[]) =>
+    gone.some(code => codes.includes(code));
   if (isWorse) {
-    const isOwn = added.every(code => code === 'backup-failed');
+    if (isAll(OF_A_CHECK)) return lastCheck?.requestedBy;
     const last = recent.find(({ kind }) => kind === 'backup');
-    return isOwn ? last?.requestedBy : undefined;
+    return isAll(['backup-failed']) ? last?.requestedBy : undefined;
   }
-  const isOwn = gone.some(code => OF_A_BACKUP.includes(code));
-  return isOwn ? lastBackup?.requestedBy : undefined;
+  if (isAnyGone(OF_A_BACKUP)) return lastBackup?.requestedBy;
+  if (!isAnyGone(OF_A_CHECK)) return undefined;
+  const isOfCheck = !isOfOlderBackup(lastCheck, lastBackup);
+  return isOfCheck ? lastCheck?.requestedBy : lastBackup?.requestedBy;
 }

@@ -233,6 +233,7 @@ export function clusterRoutes(options: RouterOptions): Router {
     const { clusterRef } = allowed;
     const [
       lastBackup,
+      lastCheck,
       recipients,
       current,
       recent,
@@ -242,6 +243,7 @@ export function clusterRoutes(options: RouterOptions): Router {
       ...rights
     ] = await Promise.all([
       backups.last(clusterRef),
+      operations.lastCheck(clusterRef),
       recipientProofs.of(clusters.recipients),
       operations.current(clusterRef),
       operations.recent(clusterRef, RECENT),
@@ -269,9 +271,10 @@ export function clusterRoutes(options: RouterOptions): Router {
       runsPortal: isPortalsOwn(options.portalsOwn, name, lastBackup),
       recipients,
       protection: judgeProtection({
-        ...{ fault, lastBackup, recent, recipients, expireAfterDays },
+        ...{ fault, lastBackup, lastCheck, recent, recipients },
         ...{ maxAgeHours, isScheduled: schedule !== undefined },
         stores: clusters.rightStores(clusterRef),
+        expireAfterDays,
       }),
       lastBackup,
       current,
