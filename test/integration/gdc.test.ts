@@ -3,6 +3,7 @@ import {
   compareManaged,
   compareObjects,
   connectCluster,
+  Description,
   KubernetesObject,
   putBackSecrets,
   readArchive,
@@ -461,21 +462,24 @@ describe('a user cluster', () => {
     }
   });
 
+  /** What a look finds. */
+  const codes = async (lastBackup?: Description) => {
+    const cluster = await connectCluster(await managed());
+    try {
+      const { findings } = await checkCluster(cluster, {
+        purpose: 'look',
+        lastBackup,
+        progress: () => {},
+        signal: new AbortController().signal,
+      });
+      return findings.map(({ code }) => code);
+    } finally {
+      await cluster.close();
+    }
+  };
+
   it('tells of a GCP key that Google does not accept any more, and of a Google that is silent', async () => {
     const { gdc } = stage.lab;
-    const codes = async () => {
-      const cluster = await connectCluster(await managed());
-      try {
-        const { findings } = await checkCluster(cluster, {
-          purpose: 'look',
-          progress: () => {},
-          signal: new AbortController().signal,
-        });
-        return findings.map(({ code }) => code);
-      } finally {
-        await cluster.close();
-      }
-    };
     expect(await codes()).toEqual([]);
     await gdc!.revokeKey('gke-connect');
     expect(await codes()).toEqual(['gcp-key-refused']);
@@ -486,10 +490,12 @@ describe('a user cluster', () => {
     expect(await codes()).toEqual([]);
   });
 
-  it('is named with the key to put back, and where, when its SSH key was replaced since (bmctl failure 5)', async () => {
+  it('is named with the key to put back, and where, when its SSH key was replaced since (bmctl failure 5); a look finds that before', async () => {
     const backup = await stage.backUp({ cluster: await managed() });
+    const { description } = backup.summary;
+    expect(await codes(description)).toEqual([]);
     const [node] = stage.lab.nodes;
-    await node.login.rotateClientKey();
+    const privateKey = await node.login.rotateClientKey();
     const failure = await stage
       .restore(backup, { cluster: gdcAccess(stage.lab) })
       .then(
@@ -507,5 +513,20 @@ describe('a user cluster', () => {
       ),
     );
     expect(JSON.stringify(failure)).not.toContain('PRIVATE KEY');
+
+    const { namespace } = stage.lab.gdc!;
+    const api = await apiOf(manager);
+    const name = 'ssh-key';
+    const secret = await api.readNamespacedSecret({ namespace, name });
+    const id_rsa = Buffer.from(privateKey).toString('base64');
+    await api.replaceNamespacedSecret({
+      ...{ namespace, name },
+      body: { ...secret, data: { ...secret.data, id_rsa } },
+    });
+    await node.system.makeUnwritable('/var/lib/kubelet/pki');
+    expect((await codes(description)).sort()).toEqual([
+      'archive-ssh-key-refused',
+      'directory-not-writable',
+    ]);
   });
 });

@@ -26,7 +26,11 @@ import {
   OperationEvent,
 } from '@cluster-backup/backstage-plugin-cluster-backup-common';
 import { StoreType } from '@cluster-backup/backstage-plugin-cluster-backup-node';
-import { generateAgeKey, readConfiguration } from '@cluster-backup/engine';
+import {
+  generateAgeKey,
+  isOfLastBackup,
+  readConfiguration,
+} from '@cluster-backup/engine';
 import { Lab, makeSeed, startLab } from '@cluster-backup/lab';
 import { CoreV1Api, KubeConfig } from '@kubernetes/client-node';
 import { Decrypter } from 'age-encryption';
@@ -35,6 +39,7 @@ import supertest from 'supertest';
 import { describedApi } from './__testUtils__/describedApi';
 import { clusterEntity, startPortal, userEntity } from './__testUtils__/portal';
 import { DatabaseBackupRecordStore } from './database/DatabaseBackupRecordStore';
+import { Claim } from './database/OperationStore';
 import { StoreIdentities } from './database/StoreIdentities';
 import { ConfiguredClusters } from './operations/ConfiguredClusters';
 import { DEFAULT_LIMITS } from './operations/limits';
@@ -282,7 +287,8 @@ it('checks, backs up, restores, over HTTP', async () => {
 
   const why = { backupId: backup.id, reason: 'A ConfigMap was lost.' };
   const { body: request } = await post(`${CLUSTER}/restore-requests`, why);
-  await follow(request.check.id);
+  const { operation: looked } = await follow(request.check.id);
+  expect(looked.findings!.filter(isOfLastBackup)).toEqual([]);
   const requested = `/restore-requests/${request.id}`;
   const own = await post(`${requested}/approve`);
   expect(own.body.error.code).toBe('approver-is-requester');
@@ -770,6 +776,24 @@ it('knows its backups again when its database was lost', async () => {
       ],
     },
   ]);
+  const lookJob = () =>
+    clusters.jobOf({
+      operation: { kind: 'check', clusterRef: backup.clusterRef },
+    } as Claim);
+  expect(await lookJob()).toMatchObject({
+    type: 'check',
+    lastBackup: { description: { nodes: [{ name: 'cp-1' }] } },
+  });
+  const summaries = ['store', 'vault'].map(store =>
+    join(folder, store, `${backup.key}.summary.json`),
+  );
+  for (const path of summaries) await rename(path, `${path}.away`);
+  expect(await lookJob()).toMatchObject({
+    type: 'check',
+    lastBackup: { fault: { remedy: expect.any(String) } },
+  });
+  for (const path of summaries) await rename(`${path}.away`, path);
+
   const verification = await post(`/backups/${found[0].id}/verifications`);
   await follow(verification.body.id);
   expect((await get(`/backups/${found[0].id}`)).copies).toMatchObject([

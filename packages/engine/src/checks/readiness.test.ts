@@ -64,6 +64,7 @@ function subject(
     purpose: 'look',
     lastBackup: {
       ...described,
+      keys: undefined,
       cluster: { ...described.cluster, kubeSystemUid: undefined },
       ...options.lastBackup,
     },

@@ -40,6 +40,9 @@ describe.each(databases.eachSupportedId())('workers on %s', databaseId => {
   const check = (port: number): Job => ({
     type: 'check',
     cluster: clusterAt(port),
+    lastBackup: {
+      fault: { code: 'store-full', message: 'Gone.', state: '', remedy: '' },
+    },
   });
 
   function worker(port: number, from = store) {
@@ -90,6 +93,9 @@ describe.each(databases.eachSupportedId())('workers on %s', databaseId => {
           code: 'machine-unreachable',
           machine: 'cp-1',
         }),
+      );
+      expect(ended.findings).toContainEqual(
+        expect.objectContaining({ code: 'archive-not-read' }),
       );
       expect(await starts(id)).toBe(1);
     }

@@ -1,4 +1,5 @@
 import { SchedulerService } from '@backstage/backend-plugin-api';
+import { BY_ITSELF } from '../database/operationRows';
 import { OperationStore } from '../database/OperationStore';
 import { ClusterOperations } from './ClusterOperations';
 import { ConfiguredClusters } from './ConfiguredClusters';
@@ -38,6 +39,6 @@ export async function checkDue(turn: Turn): Promise<void> {
   const due = clusterRefs.filter(clusterRef => !spared.has(clusterRef));
   const share = Math.ceil((clusterRefs.length * ROUND_MINUTES) / DAY_MINUTES);
   for (const clusterRef of due.slice(0, share)) {
-    await clusterOperations.check(clusterRef, 'plugin:cluster-backup');
+    await clusterOperations.check(clusterRef, BY_ITSELF);
   }
 }

@@ -31,6 +31,18 @@ const operation = (
   status: Operation['status'],
 ): Operation => ({ kind, status, fault } as unknown as Operation);
 
+/** Findings as LEVEL CHECK CODE. */
+const check = (findings: string[], startedAt = '2026-11-23T11:00:00.000Z') =>
+  ({
+    ...operation('check', 'succeeded'),
+    startedAt,
+    findings: findings.map(finding => {
+      const [level, id, code] = finding.split(' ');
+      const message = `It is so: ${code}.`;
+      return { level, check: id, code, message, remedy: 'Mend it.' };
+    }),
+  } as unknown as Operation);
+
 const facts = (more: Partial<ProtectionFacts> = {}): ProtectionFacts => ({
   lastBackup: backup(),
   recent: [operation('backup', 'succeeded')],
@@ -163,6 +175,56 @@ it.each<[string, Partial<ProtectionFacts>, string[]]>([
     },
     ['at-risk', 'identity-unproven'],
   ],
+  [
+    'a look that failed',
+    { lastCheck: operation('check', 'failed') },
+    ['at-risk', 'check-failed'],
+  ],
+  [
+    'machines that would refuse a restore',
+    { lastCheck: check(['refusal disks disk-too-small']) },
+    ['at-risk', 'not-restorable'],
+  ],
+  [
+    'a look that found what a restore would stand',
+    { lastCheck: check(['reservation clocks clock-skew']) },
+    ['protected'],
+  ],
+  [
+    'machines that refuse a restore of nothing',
+    {
+      lastBackup: undefined,
+      lastCheck: check(['refusal disks disk-too-small']),
+    },
+    ['unprotected', 'never-backed-up'],
+  ],
+  [
+    'a last backup that fits it no more',
+    {
+      lastCheck: check(['reservation archive-ssh-key archive-ssh-key-refused']),
+    },
+    ['at-risk', 'not-restorable'],
+  ],
+  [
+    'a backup that was taken since one did not fit',
+    {
+      lastCheck: check(
+        ['reservation archive-ssh-key archive-ssh-key-refused'],
+        '2026-11-23T05:59:00.000Z',
+      ),
+    },
+    ['protected'],
+  ],
+  [
+    'a disk that was too small before the last backup',
+    {
+      lastCheck: check(
+        ['refusal disks disk-too-small'],
+        '2026-11-23T05:59:00.000Z',
+      ),
+    },
+    ['at-risk', 'not-restorable'],
+  ],
 ])('with %s it is', (_, more, expected) =>
   expect(judged(more)).toEqual(expected),
 );
@@ -184,5 +246,26 @@ it('says what happened and the one thing to do', () => {
         'There is no copy of the last backup in vault: Store vault is full.',
       remedy: 'It is made again from a good one, every hour until it works.',
     },
+  ]);
+});
+
+it('says the first thing that stands against a restore, and how many there are', () => {
+  const against = ['refusal disks disk-too-small', 'refusal kubelets down'];
+  const reasonsOf = (findings: string[]) =>
+    judgeProtection(facts({ lastCheck: check(findings) }), NOW).reasons;
+  expect(reasonsOf(against.slice(0, 1))).toEqual([
+    {
+      code: 'not-restorable',
+      level: 'at-risk',
+      message:
+        'A restore would not succeed as things are: It is so: disk-too-small.',
+      remedy: 'Mend it.',
+    },
+  ]);
+  expect(reasonsOf(against)).toEqual([
+    expect.objectContaining({
+      message:
+        '2 things stand against a restore, the first: It is so: disk-too-small.',
+    }),
   ]);
 });

@@ -23,7 +23,11 @@ describe.each(databases.eachSupportedId())(
   'the owners of a cluster, in %s,',
   databaseId => {
     const notifyOwners = jest.fn();
-    let state: { lastBackup?: Backup; recent: Operation[] };
+    let state: {
+      lastBackup?: Backup;
+      lastCheck?: Operation;
+      recent: Operation[];
+    };
     let look: () => Promise<void>;
     let known: KnownProtection;
 
@@ -47,6 +51,7 @@ describe.each(databases.eachSupportedId())(
         } as unknown as ConfiguredClusters,
         operations: {
           recent: async () => state.recent,
+          lastCheck: async () => state.lastCheck,
         } as unknown as OperationStore,
         backups: {
           last: async () => state.lastBackup,
@@ -151,6 +156,64 @@ describe.each(databases.eachSupportedId())(
       state.lastBackup = backup(0);
       await look();
       expect(told()).toEqual([expect.objectContaining({ except: ADA })]);
+    });
+
+    it('are told when it could not be restored any more, and when it could again', async () => {
+      const check = (code?: string, requestedBy = 'plugin:cluster-backup') =>
+        ({
+          kind: 'check',
+          status: 'succeeded',
+          requestedBy,
+          startedAt: new Date(Date.now() - 60_000).toISOString(),
+          findings: code
+            ? [
+                {
+                  check: 'archive-ssh-key',
+                  level: 'reservation',
+                  code,
+                  message: 'The SSH key of the last backup opens nothing.',
+                  remedy: 'Back up again.',
+                },
+              ]
+            : [],
+        } as unknown as Operation);
+      state = { lastBackup: backup(1), lastCheck: check(), recent: [] };
+      await look();
+      expect(told()).toEqual([]);
+
+      state.lastCheck = check('archive-ssh-key-refused');
+      await look();
+      await look();
+      expect(told()).toEqual([
+        {
+          title: `${CLUSTER} is at risk`,
+          description:
+            'A restore would not succeed as things are: The SSH key of the last backup opens nothing. Back up again.',
+          severity: 'normal',
+          except: 'plugin:cluster-backup',
+        },
+      ]);
+
+      // Whoever looked again knows; so does whoever took a backup that fits.
+      state.lastCheck = check(undefined, ADA);
+      await look();
+      expect(told()).toEqual([
+        expect.objectContaining({
+          title: `${CLUSTER} is protected again`,
+          except: ADA,
+        }),
+      ]);
+      state.lastCheck = check('archive-ssh-key-refused');
+      await look();
+      told();
+      state.lastBackup = backup(0);
+      await look();
+      expect(told()).toEqual([
+        expect.objectContaining({
+          title: `${CLUSTER} is protected again`,
+          except: ADA,
+        }),
+      ]);
     });
 
     it('are told again where it was not written down that they were', async () => {

@@ -30,6 +30,19 @@ export function sampleDescription(snapshotSize: number): Description {
     createdAt: '2026-11-22T14:15:00.123Z',
     createdBy: { engine: '0.1.0' },
     versions: { kubernetes: 'v1.31.2', etcd: '3.5.16' },
+    keys: {
+      ssh: {
+        secret: 'cluster-lab/ssh-key',
+        fingerprint: `SHA256:${'k'.repeat(43)}`,
+      },
+      gcp: [
+        {
+          secret: 'anthos-creds/gke-connect',
+          account: 'connect@x.iam.gserviceaccount.com',
+          keyId: '0f3c',
+        },
+      ],
+    },
     nodes: ['cp1', 'cp2'].map(name => ({
       name,
       address: '192.0.2.1',
