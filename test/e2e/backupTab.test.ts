@@ -110,6 +110,21 @@ describe('a guest of the portal', () => {
     );
 
     await visit.inBoth(async ({ page }) => {
+      await page
+        .getByRole('region', { name: 'Backups' })
+        .getByRole('link', { name: 'Retention' })
+        .click();
+      await page.getByText('The newest that is verified').waitFor();
+    });
+    await visit.keepPicture('16-what-is-kept', { narrow: true });
+    await visit.inBoth(({ page }) =>
+      page
+        .getByRole('region', { name: 'Retention' })
+        .getByRole('link', { name: 'Backups' })
+        .click(),
+    );
+
+    await visit.inBoth(async ({ page }) => {
       await page.reload();
       const operations = page.getByRole('region', {
         name: 'Recent operations',

@@ -15,7 +15,7 @@ import {
   Backup,
   BackupCopy,
 } from '@cluster-backup/backstage-plugin-cluster-backup-common';
-import { RiBook2Line } from '@remixicon/react';
+import { RiBook2Line, RiHourglassLine } from '@remixicon/react';
 import { useState } from 'react';
 import { useResolvedPath } from 'react-router-dom';
 import { faultOf } from '../faults/faultOf';
@@ -58,6 +58,7 @@ export function BackupsTable(props: {
   const requestAction = isNarrow ? 'request.shortAction' : 'request.action';
   const [opened, setOpened] = useState<Backup>();
   const runbook = useResolvedPath('runbook').pathname;
+  const retention = useResolvedPath('retention').pathname;
   const { backups, error, isLoading, loadOlder, reload, replace } = useBackups(
     props.clusterRef,
     props.version,
@@ -179,14 +180,24 @@ export function BackupsTable(props: {
     <Section
       title={t('backups.title')}
       actions={
-        <ButtonLink
-          href={runbook}
-          size="small"
-          variant="tertiary"
-          iconStart={<RiBook2Line />}
-        >
-          {t('runbook.action')}
-        </ButtonLink>
+        <Flex gap="2" style={{ flexWrap: 'wrap' }}>
+          <ButtonLink
+            href={retention}
+            size="small"
+            variant="tertiary"
+            iconStart={<RiHourglassLine />}
+          >
+            {t('retention.action')}
+          </ButtonLink>
+          <ButtonLink
+            href={runbook}
+            size="small"
+            variant="tertiary"
+            iconStart={<RiBook2Line />}
+          >
+            {t('runbook.action')}
+          </ButtonLink>
+        </Flex>
       }
     >
       <Flex direction="column" gap="3">

@@ -501,6 +501,58 @@ age -d -i identity.txt lab.tar.gz.age | tar -xz
     expect(await region('Backups')).toBeTruthy();
   });
 
+  it('tells what keeps each backup, and when one goes and why', async () => {
+    const day = (count: number) =>
+      new Date(Date.now() + count * 86_400_000).toISOString();
+    const of = { key: 'x', isBeforeRestore: false, expiresAt: day(365) };
+    portal.retention = {
+      ...portal.retention,
+      backups: [
+        {
+          ...{ ...of, id: '1', createdAt: day(-1) },
+          keptBy: [
+            { by: 'newest-verified' },
+            { by: 'daily', period: '2026-11-22' },
+          ],
+        },
+        {
+          ...{ ...of, id: '2', createdAt: day(-2) },
+          keptBy: [{ by: 'lock', until: day(30) }],
+          ...{ ended: 'not-in-rule', goesAt: day(31) },
+        },
+        {
+          ...{ ...of, id: '3', createdAt: day(-9), keptBy: [] },
+          ...{ ended: 'expired', goesAt: day(1) },
+        },
+      ],
+      foundCount: 2,
+    };
+    portal.addCluster(CLUSTER, { backups: [aBackup()] });
+    open();
+    await user.click(
+      (await region('Backups')).getByRole('link', { name: 'Retention' }),
+    );
+    const kept = await region('Retention');
+    expect(
+      kept.getByText(/one a day of 7 days, one a week of 5 weeks/),
+    ).toBeVisible();
+    expect(kept.getByText('The last of the day 2026-11-22')).toBeVisible();
+    expect(kept.getByText('Not as things are')).toBeVisible();
+    expect(kept.getByText(/lets nobody remove it until/)).toBeVisible();
+    expect(kept.getByText('It has expired')).toBeVisible();
+
+    expect(kept.getByText('2 backups were found in stores')).toBeVisible();
+    await user.click(
+      kept.getByRole('button', { name: 'Apply the rule to them' }),
+    );
+    expect(portal.asked).toEqual([
+      { what: 'accept found', with: { clusterRef: CLUSTER } },
+    ]);
+    await waitFor(() =>
+      expect(kept.queryByText('2 backups were found in stores')).toBeNull(),
+    );
+  });
+
   it('saves an archive as it is stored, unless it is not encrypted', async () => {
     const archive = aBackup({ key: 'default/lab/x/lab.tar.gz.age' });
     portal.addCluster(CLUSTER, { backups: [archive] });

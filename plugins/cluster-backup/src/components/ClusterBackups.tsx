@@ -44,6 +44,7 @@ import { RelatedClusters } from './RelatedClusters';
 import { RequestRestoreDialog } from './RequestRestoreDialog';
 import { RestoreDialog } from './RestoreDialog';
 import { RestoreRequests } from './RestoreRequests';
+import { Retention } from './Retention';
 import { Runbook } from './Runbook';
 import { SilencePanel } from './SilencePanel';
 import { WayIn } from './WayIn';
@@ -52,6 +53,7 @@ import { WayIn } from './WayIn';
 export function ClusterBackups(props: { clusterRef: string }) {
   const { clusterRef } = props;
   const { overview, error, heardAt, refresh } = useClusterOverview(clusterRef);
+  const { t } = useTranslationRef(clusterBackupTranslationRef);
   if (error && isDenial(error)) {
     return <ReadDenied />;
   }
@@ -72,6 +74,15 @@ export function ClusterBackups(props: { clusterRef: string }) {
       <Route
         path="runbook"
         element={<Runbook clusterRef={clusterRef} clusterName={name} />}
+      />
+      <Route
+        path="retention"
+        element={
+          <Retention
+            clusterRef={clusterRef}
+            reasonAgainstAccept={denialIn(overview, 'manage', t)}
+          />
+        }
       />
       <Route
         path="*"
@@ -144,19 +155,8 @@ function ConfiguredCluster(props: {
     }
   };
 
-  const denialOf = (right: keyof ClusterOverview['allowed']) => {
-    const { allowed, reason } = overview.allowed[right];
-    const permission = {
-      create: clusterBackupCreatePermission,
-      restore: clusterBackupRestorePermission,
-      approve: clusterBackupApprovePermission,
-      approveAlone: clusterBackupApprovePermission,
-      manage: clusterBackupManagePermission,
-      reveal: clusterBackupRevealPermission,
-    }[right].name;
-    if (!allowed) return reason ?? t('denied.action', { permission });
-    return right !== 'create' && isFramed() ? t('denied.framed') : undefined;
-  };
+  const denialOf = (right: keyof ClusterOverview['allowed']) =>
+    denialIn(overview, right, t);
   const isWriting = active?.kind === 'backup' || active?.kind === 'restore';
   const busy = isWriting
     ? t(`busy.${active.status as 'queued' | 'running' | 'interrupted'}`)
@@ -323,6 +323,29 @@ function ConfiguredCluster(props: {
     </Flex>
   );
 }
+
+/** Why somebody may not do something with the cluster. */
+function denialIn(
+  overview: ClusterOverview,
+  right: keyof ClusterOverview['allowed'],
+  t: Translate,
+): string | undefined {
+  const { allowed, reason } = overview.allowed[right];
+  const permission = {
+    create: clusterBackupCreatePermission,
+    restore: clusterBackupRestorePermission,
+    approve: clusterBackupApprovePermission,
+    approveAlone: clusterBackupApprovePermission,
+    manage: clusterBackupManagePermission,
+    reveal: clusterBackupRevealPermission,
+  }[right].name;
+  if (!allowed) return reason ?? t('denied.action', { permission });
+  return right !== 'create' && isFramed() ? t('denied.framed') : undefined;
+}
+
+type Translate = ReturnType<
+  typeof useTranslationRef<typeof clusterBackupTranslationRef.T>
+>['t'];
 
 function isRestored({ kind, status }: Operation): boolean {
   return kind === 'restore' && status === 'succeeded';
