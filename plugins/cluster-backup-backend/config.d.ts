@@ -49,6 +49,17 @@ interface MachineConfig extends AddressConfig {
 interface ProtectionConfig {
   /** A restore takes the approval of a second person who owns the cluster. Default false. */
   secondPerson?: boolean;
+  /** When it is backed up by itself. Default never. */
+  schedule?: {
+    /** Minute, hour, day of the month, month, day of the week: `0 2 * * *`. */
+    cron: string;
+    /** Whose clock that is, as `Europe/Berlin`. Default UTC. */
+    timeZone?: string;
+    /** Each cluster's backup is so much later at most, always the same. Default 0. */
+    jitterMinutes?: number;
+  };
+  /** Ids of the stores that get a copy of each backup. Default all. */
+  stores?: string[];
   /** A cluster whose last backup is older is shown as at risk. Default: no age is too old but that of expiry. */
   maxAgeHours?: number;
   /**
@@ -120,6 +131,15 @@ export interface Config {
     }>;
     /** How all clusters are protected that do not say otherwise. */
     protection?: ProtectionConfig;
+    /** How many backups, checks and verifications run at once, in all replicas together. */
+    limits?: {
+      /** Default 8. */
+      portal?: number;
+      /** Of those that write to one store, or read it. Default 4. */
+      store?: number;
+      /** Of those on clusters whose Cluster resources one API server holds. Default 2. */
+      managingCluster?: number;
+    };
     /** Restores that a second person is asked to approve. */
     restoreRequests?: {
       /** So long a request counts, and its approval. Default 24. */
