@@ -38,6 +38,7 @@ const daily = schedules[0];
 
 /** Those that something happens to; the others are only kept. */
 const special: Record<string, Schedule> = {
+  ...{ unfit: daily, unseen: daily },
   ...{ failing: daily, reserved: daily, unscheduled: daily, spread: daily },
   ...{ damaged: weekly, lost: weekly, expiring: daily, misconfigured: daily },
 };
@@ -118,7 +119,7 @@ describe(`${CLUSTERS} clusters, ${DAYS} days, two replicas of which one is kille
       await happen(hour);
       if (next() < KILLS) {
         kills.push(hour);
-        const duties = ['due', 'verify', 'prune', 'watch'] as const;
+        const duties = ['due', 'verify', 'check', 'prune', 'watch'] as const;
         const duty = duties[Math.floor(next() * duties.length)];
         await simulation.killIn(duty, next() * 60);
       }
@@ -145,6 +146,8 @@ describe(`${CLUSTERS} clusters, ${DAYS} days, two replicas of which one is kille
       ...(day >= 1 && day < DAYS - 1 ? ['expiring'] : []),
     ];
     conditions.reserved = isIn(6, 7) ? ['reserved'] : [];
+    conditions.unfit = isIn(3, 5) ? ['unfit'] : [];
+    conditions.unseen = isIn(4, 6) ? ['unseen'] : [];
     if (day === 16) await proveIdentity();
   }
 
@@ -166,6 +169,9 @@ describe(`${CLUSTERS} clusters, ${DAYS} days, two replicas of which one is kille
     await simulation.both('due');
     await simulation.settle();
     while (await simulation.one('verify')) await simulation.settle();
+    // Rounds are few: those that something happens to are the first.
+    if (hour % 6 === 0) await simulation.one('check');
+    await simulation.settle();
     if (hour % 24 === 5) await simulation.one('prune');
     if (hour % 6 === 1) await simulation.one('watch');
   }
@@ -358,6 +364,7 @@ describe(`${CLUSTERS} clusters, ${DAYS} days, two replicas of which one is kille
       ...['copy-missing', 'copy-damaged', 'copy-unread', 'backup-failed'],
       ...['cannot-be-backed-up', 'backup-too-old', 'backup-expiring'],
       ...['backup-expired', 'reservations', 'identity-unproven'],
+      ...['not-restorable', 'check-failed'],
     ].sort();
     expect([...reached].sort()).toEqual(all);
     expect([...left].sort()).toEqual(all);

@@ -73,7 +73,9 @@ const WITNESSES = `
 
 /** Two replicas on one database, and the time that passes for them. */
 export class Simulation {
-  readonly conditions: Conditions = { away: [], failing: [], reserved: [] };
+  readonly conditions: Conditions = {
+    ...{ away: [], failing: [], reserved: [], unfit: [], unseen: [] },
+  };
   /** Milliseconds since 1970. */
   at: number;
   private readonly replicas: ChildProcess[] = [];

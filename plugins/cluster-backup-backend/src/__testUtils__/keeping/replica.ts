@@ -15,6 +15,7 @@ import { DatabaseOperationStore } from '../../database/DatabaseOperationStore';
 import { KnownProtection } from '../../database/KnownProtection';
 import { RecipientProofs } from '../../database/RecipientProofs';
 import { RetentionRecords } from '../../database/RetentionRecords';
+import { checkDue } from '../../operations/checkInTurn';
 import { ClusterOperations } from '../../operations/ClusterOperations';
 import { ConfiguredClusters } from '../../operations/ConfiguredClusters';
 import { readLimits } from '../../operations/limits';
@@ -37,7 +38,7 @@ import { ground } from './simulatedStore';
  */
 
 /** What is done, for the parent to ask for. */
-export type Duty = 'due' | 'verify' | 'prune' | 'watch' | 'stop';
+export type Duty = 'due' | 'verify' | 'check' | 'prune' | 'watch' | 'stop';
 
 export interface Ask extends Conditions {
   duty: Duty;
@@ -132,6 +133,10 @@ const duties: Record<Duty, () => Promise<unknown>> = {
     worker.wake();
     return queued;
   },
+  async check() {
+    await checkDue({ clusters, operations, clusterOperations });
+    worker.wake();
+  },
   prune: () => pruneAll({ clusters, retention, logger, auditor }, never),
   watch: () =>
     lookAtProtection(
@@ -159,16 +164,16 @@ const duties: Record<Duty, () => Promise<unknown>> = {
 
 process.on('message', async (ask: Ask) => {
   at = ask.at;
-  const { away, failing, reserved } = ask;
-  Object.assign(conditions, { away, failing, reserved });
-  ground.away = away;
+  const { duty, at: _, ...now } = ask;
+  Object.assign(conditions, now);
+  ground.away = now.away;
   try {
-    const done = await duties[ask.duty]();
+    const done = await duties[duty]();
     process.send!({ done: Number(done ?? 0) });
   } catch (error) {
     process.send!({ failed: (error as Error).stack });
   }
-  if (ask.duty === 'stop') process.disconnect();
+  if (duty === 'stop') process.disconnect();
 });
 process.on('disconnect', () => process.exit());
 worker.start();

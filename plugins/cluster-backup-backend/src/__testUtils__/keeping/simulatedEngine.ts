@@ -2,10 +2,11 @@ import {
   archiveName,
   ArchiveSummary,
   ClusterBackupError,
+  Finding,
   summaryName,
 } from '@cluster-backup/engine';
 import { foreseen } from '../../operations/fault';
-import { FoundCopy, Job, Outcome } from '../../operations/Job';
+import { CheckJob, FoundCopy, Job, Outcome } from '../../operations/Job';
 import { startEngine } from '../../operations/startEngine';
 import { ground, refuseAway } from './simulatedStore';
 
@@ -16,9 +17,14 @@ export interface Conditions {
   /** Names of clusters whose backups fail, and whose backups have a reservation. */
   failing: string[];
   reserved: string[];
+  /** Of those that could not be restored, and those whose machines nobody can look at. */
+  unfit: string[];
+  unseen: string[];
 }
 
-export const conditions: Conditions = { away: [], failing: [], reserved: [] };
+export const conditions: Conditions = {
+  ...{ away: [], failing: [], reserved: [], unfit: [], unseen: [] },
+};
 
 type BackupJob = Extract<Job, { type: 'backup' }>;
 type VerifyJob = Extract<Job, { type: 'verify' }>;
@@ -41,10 +47,22 @@ async function perform(job: Job): Promise<Outcome> {
     case 'verify':
       return { type: 'verified', copies: await verify(job) };
     case 'check':
-      return { type: 'checked', findings: [] };
+      return { type: 'checked', findings: check(job) };
     default:
       throw new Error(`Nobody simulates ${job.type}`);
   }
+}
+
+function check({ cluster: { name } }: CheckJob): Finding[] {
+  if (conditions.unseen.includes(name)) throw problem('api-unreachable');
+  if (!conditions.unfit.includes(name)) return [];
+  const message = 'A disk is too small.';
+  return [
+    {
+      ...{ check: 'disks', level: 'refusal', code: 'disk-too-small' },
+      ...{ message, remedy: 'Make room on it.' },
+    },
+  ];
 }
 
 async function backUp(job: BackupJob): Promise<Outcome> {
