@@ -2,6 +2,7 @@ import {
   coreServices,
   createBackendPlugin,
 } from '@backstage/backend-plugin-api';
+import { metricsServiceRef } from '@backstage/backend-plugin-api/alpha';
 import { catalogServiceRef } from '@backstage/plugin-catalog-node';
 import { notificationService } from '@backstage/plugin-notifications-node';
 import {
@@ -19,6 +20,7 @@ import { ClusterSchedules } from './database/ClusterSchedules';
 import { DatabaseBackupRecordStore } from './database/DatabaseBackupRecordStore';
 import { DatabaseOperationStore } from './database/DatabaseOperationStore';
 import { KnownProtection } from './database/KnownProtection';
+import { Measures } from './database/Measures';
 import { openDatabase } from './database/openDatabase';
 import { RecipientProofs } from './database/RecipientProofs';
 import { RetentionRecords } from './database/RetentionRecords';
@@ -38,6 +40,7 @@ import { recallRestores } from './operations/recallRestores';
 import { RestoreRequests } from './operations/RestoreRequests';
 import { tendStores } from './operations/tendStores';
 import { verifyInTurn } from './operations/verifyInTurn';
+import { measureProtection } from './protection/measureProtection';
 import { watchProtection } from './protection/watchProtection';
 import { pruneBackups } from './retention/pruneBackups';
 import { scheduleBackups } from './schedules/scheduleBackups';
@@ -69,6 +72,7 @@ export const clusterBackupPlugin = createBackendPlugin({
         httpRouter: coreServices.httpRouter,
         lifecycle: coreServices.lifecycle,
         logger: coreServices.logger,
+        metrics: metricsServiceRef,
         notifications: notificationService,
         permissions: coreServices.permissions,
         permissionsRegistry: coreServices.permissionsRegistry,
@@ -175,6 +179,10 @@ export const clusterBackupPlugin = createBackendPlugin({
           recipientProofs,
           known: new KnownProtection(knex),
           notifyOwners,
+        });
+        measureProtection({
+          ...{ ...deps, clusters, protectionOf },
+          measures: new Measures(knex),
         });
         await pruneBackups({ ...deps, clusters, retention });
         await recallRestores({ ...deps, clusters, operations });

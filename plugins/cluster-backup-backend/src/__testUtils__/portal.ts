@@ -1,4 +1,7 @@
-import { createServiceFactory } from '@backstage/backend-plugin-api';
+import {
+  BackendFeature,
+  createServiceFactory,
+} from '@backstage/backend-plugin-api';
 import {
   mockServices,
   startTestBackend,
@@ -53,6 +56,8 @@ export async function startPortal(options: {
   section: object;
   entities: Entity[];
   permissions?: AuthorizeResult.ALLOW | AuthorizeResult.DENY;
+  /** Services that are not the tests'. */
+  features?: BackendFeature[];
 }): Promise<{
   backend: TestBackend;
   audit: Audit;
@@ -89,6 +94,7 @@ export async function startPortal(options: {
         factory: () => ({ send }),
       }),
       mockServices.rootConfig.factory({ data: { clusterBackup: section } }),
+      ...(options.features ?? []),
     ],
   });
   return { backend, audit, authorize, createEvent, send };

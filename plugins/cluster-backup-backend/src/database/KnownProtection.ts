@@ -1,5 +1,6 @@
 import { ClusterProtection } from '@cluster-backup/backstage-plugin-cluster-backup-common';
 import { Knex } from 'knex';
+import { now } from './databaseClock';
 
 /** How well a cluster is protected, as its owners know it. */
 export interface Known {
@@ -19,9 +20,21 @@ export class KnownProtection {
     return row && { level: row.level, codes: JSON.parse(row.codes) };
   }
 
+  /** It was looked at, and is as they know it. */
+  async confirm(clusterRef: string): Promise<void> {
+    await this.knex('cluster_protection')
+      .where({ cluster_ref: clusterRef })
+      .update({ judged_at: now(this.knex) });
+  }
+
   async record(clusterRef: string, { level, codes }: Known): Promise<void> {
     await this.knex('cluster_protection')
-      .insert({ cluster_ref: clusterRef, level, codes: JSON.stringify(codes) })
+      .insert({
+        cluster_ref: clusterRef,
+        level,
+        codes: JSON.stringify(codes),
+        judged_at: now(this.knex),
+      })
       .onConflict('cluster_ref')
       .merge();
   }

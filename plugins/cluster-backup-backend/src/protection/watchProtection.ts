@@ -70,7 +70,10 @@ async function lookAt(clusterRef: string, watching: Watching): Promise<void> {
   const judged = judgeProtection(facts);
   const before = await known.of(clusterRef);
   const change = before && changeOf(before, judged);
-  if (before && !change) return;
+  if (before && !change) {
+    await known.confirm(clusterRef);
+    return;
+  }
   if (change) {
     const credentials = await auth.getOwnServiceCredentials();
     const entity = await catalog.getEntityByRef(clusterRef, { credentials });
