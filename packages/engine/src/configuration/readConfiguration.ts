@@ -133,11 +133,11 @@ export function readConfiguration(
     ]),
   );
 
+  const storeIds = stores.map(({ id }) => id);
   const storesOf = (found: unknown, whose: string) =>
-    readStores(found, ids, why =>
+    readStores(found, storeIds, why =>
       configurationWrong(origin, `of protection.stores${whose}: ${why}`),
     );
-  const ids = stores.map(({ id }) => id);
   const standardCopies = storesOf(protection?.stores, '');
   const copies = new Map(
     clusters.map(({ name, protection: own }) => [
@@ -154,7 +154,7 @@ export function readConfiguration(
       name: cluster.name,
       entityRef: entityRefOf(cluster),
     })),
-    stores: stores.map(({ id }) => id),
+    stores: storeIds,
 
     retention(name) {
       return retentions.get(name) ?? standardRetention;

@@ -18,6 +18,9 @@ interface Pruning {
   retention: RetentionRecords;
 }
 
+/** After these it is in all stores as it was. */
+const NOT_TOUCHED = ['backup-held', 'backup-locked', 'backup-not-removable'];
+
 /** Removes what no rule keeps any more, once an hour, in one of the replicas. */
 export async function pruneBackups(
   pruning: Pruning & { scheduler: SchedulerService },
@@ -100,6 +103,3 @@ async function remove(
   logger.info('A backup was removed', { clusterRef, key, why });
   await auditEffect(auditor, 'backup-remove', { clusterRef, key, why });
 }
-
-/** After these it is in all stores as it was. */
-const NOT_TOUCHED = ['backup-held', 'backup-locked', 'backup-not-removable'];

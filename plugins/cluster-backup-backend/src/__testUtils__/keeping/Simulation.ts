@@ -1,5 +1,5 @@
 import { ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
+import { on, once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -208,24 +208,30 @@ export class Simulation {
 }
 
 /** What a replica says when it has done what it was asked. */
-function answer(replica: ChildProcess): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const onMessage = (said: { done?: number; failed?: string }) => {
-      // What makes JavaScript of sources speaks here as well.
-      if (said.done === undefined && said.failed === undefined) return;
-      end();
-      if (said.failed === undefined) resolve(said.done!);
-      else reject(new Error(said.failed));
-    };
-    const onExit = () => {
-      end();
-      reject(new Error('The replica is gone.'));
-    };
-    const end = () => {
-      replica.off('message', onMessage);
-      replica.off('exit', onExit);
-    };
-    replica.on('message', onMessage);
-    replica.on('exit', onExit);
+async function answer(replica: ChildProcess): Promise<number> {
+  const over = new AbortController();
+  const { signal } = over;
+  const gone = once(replica, 'exit', { signal }).then(() => {
+    throw new Error('The replica is gone.');
   });
+  const said = listen(replica, signal);
+  // Whichever comes second is of no interest.
+  for (const either of [gone, said]) either.catch(() => {});
+  try {
+    return await Promise.race([said, gone]);
+  } finally {
+    over.abort();
+  }
+}
+
+async function listen(
+  replica: ChildProcess,
+  signal: AbortSignal,
+): Promise<number> {
+  for await (const [said] of on(replica, 'message', { signal })) {
+    // What makes JavaScript of sources speaks here as well.
+    if (said.failed !== undefined) throw new Error(said.failed);
+    if (said.done !== undefined) return said.done;
+  }
+  throw new Error('Nobody listens any more.');
 }
