@@ -131,6 +131,7 @@ export const clusterBackupPlugin = createBackendPlugin({
         });
 
         const retention = new RetentionRecords(knex);
+        const schedules = new ClusterSchedules(knex);
         const recipientProofs = new RecipientProofs(knex);
         const notifyOwners = ownersNotifier({ ...deps, ownership });
 
@@ -151,6 +152,7 @@ export const clusterBackupPlugin = createBackendPlugin({
             operations,
             backups,
             retention,
+            schedules,
             recipientProofs,
             clusterOperations,
             restoreRequests,
@@ -169,8 +171,7 @@ export const clusterBackupPlugin = createBackendPlugin({
         await auditEndings({ ...deps, operations });
         await tendKeptData({ ...deps, clusters });
         await scheduleBackups({
-          ...{ ...deps, clusters, protectionOf },
-          schedules: new ClusterSchedules(knex),
+          ...{ ...deps, clusters, schedules, protectionOf },
           wake: () => worker.wake(),
         });
         const identities = new StoreIdentities(knex);

@@ -549,6 +549,8 @@ export interface ClusterOverview {
   protection: ClusterProtection;
   /** The last one but those of what a restore replaced. */
   lastBackup?: Backup;
+  /** When the next one is due by its schedule; ISO 8601. */
+  nextBackupAt?: string;
   /** The operation that is queued, running or interrupted. */
   current?: Operation;
   /** The last operations, newest first; the current one among them. */

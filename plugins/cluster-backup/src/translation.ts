@@ -22,6 +22,7 @@ export const clusterBackupTranslationRef = createTranslationRef({
       last: 'Last good backup {{age}}',
       facts: '{{time}} · from member {{member}} · {{size}}',
       loss: 'What changed since then is not in it.',
+      next: 'The next one is due {{time}}.',
       reservations_one: '{{count}} reservation',
       reservations_other: '{{count}} reservations',
       noReservations: 'no reservations',
@@ -204,7 +205,7 @@ export const clusterBackupTranslationRef = createTranslationRef({
       description:
         'A backup that nothing keeps is removed from all its stores a day later, and never before a newer one was verified.',
       when: 'Backup',
-      why: 'Kept, or goes, because',
+      why: 'Why',
       goes: 'Removed',
       stays: 'Not as things are',
       empty: 'There are no backups yet.',
@@ -325,6 +326,7 @@ export const clusterBackupTranslationRef = createTranslationRef({
       unknown: '{{store}}: could not be asked {{age}}',
       lockedUntil: 'cannot be removed before {{time}}',
     },
+    who: { itself: 'the portal itself' },
     operations: {
       title: 'Recent operations',
       empty: 'Nothing has been done yet',

@@ -1,5 +1,5 @@
 import { Knex } from 'knex';
-import { after, now } from './databaseClock';
+import { after, isoTime, now } from './databaseClock';
 import { appendEvents, BY_ITSELF, queueOperation } from './operationRows';
 import { Slot } from './OperationStore';
 
@@ -32,6 +32,14 @@ export class ClusterSchedules {
     };
   }
 
+  /** When a cluster is backed up next, where it has a schedule. */
+  async dueAt(clusterRef: string): Promise<string | undefined> {
+    const row = await this.knex('cluster_schedules')
+      .where({ cluster_ref: clusterRef })
+      .first();
+    return row && isoTime(row.due_at);
+  }
+
   /** Of a cluster that is seen for the first time: it is due now. */
   async begin(clusterRef: string, schedule: string): Promise<void> {
     await this.knex('cluster_schedules')
@@ -51,13 +59,6 @@ export class ClusterSchedules {
     to: KnownSchedule,
   ): Promise<void> {
     await move(this.knex, clusterRef, from, to);
-  }
-
-  /** Of a cluster that has no schedule any more. */
-  async forget(clusterRef: string): Promise<void> {
-    await this.knex('cluster_schedules')
-      .where({ cluster_ref: clusterRef })
-      .delete();
   }
 
   /**

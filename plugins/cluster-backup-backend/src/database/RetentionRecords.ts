@@ -86,6 +86,12 @@ export class RetentionRecords {
       // A restore that begins right now has the row, or waits for it.
       if (!(await takeRow(trx, id))) return false;
       if ((await neededIds(trx, clusterRef)).has(id)) return false;
+      // Whoever reads its copies would make one anew that is gone.
+      const isRead = await trx('operations')
+        .where({ backup_id: id, kind: 'verify' })
+        .whereIn('status', ['queued', 'running'])
+        .first('id');
+      if (isRead) return false;
       const begun = await trx<Row>('backups')
         .where({ id, hold: null })
         .andWhere('going_since', '<=', ago(trx, goingForMs))

@@ -81,6 +81,8 @@ describe.each(databases.eachSupportedId())('metrics, in %s,', databaseId => {
     server?.close();
   });
 
+  const labels = (text: string) =>
+    text.replace(/,?otel_scope_\w+="[^"]*"/g, '');
   const valueOf = (series: string) =>
     scraped
       .split('\n')
@@ -88,8 +90,6 @@ describe.each(databases.eachSupportedId())('metrics, in %s,', databaseId => {
       .map(line => /^(\w+)\{(.*)\} (\S+)$/.exec(line))
       .filter(found => found && `${found[1]}{${labels(found[2])}}` === series)
       .map(found => Number(found![3]));
-  const labels = (text: string) =>
-    text.replace(/,?otel_scope_\w+="[^"]*"/g, '');
 
   it('tell in Prometheus what is known of each cluster', () => {
     const of = `cluster="${LAB}"`;
@@ -141,6 +141,7 @@ describe('the rules for Prometheus', () => {
   });
 
   it('alert when they should, and stop', async () => {
-    await promtool('test', 'rules', 'cluster-backup.test.yaml');
+    const told = await promtool('test', 'rules', 'cluster-backup.test.yaml');
+    expect(told).toMatch(/SUCCESS/);
   });
 });

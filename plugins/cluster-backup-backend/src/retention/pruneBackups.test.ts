@@ -206,6 +206,27 @@ describe.each(databases.eachSupportedId())('pruning in %s', databaseId => {
     expect(await backups.setHold(old, hold, ADA)).toBe(false);
   });
 
+  it('waits for whoever reads its copies', async () => {
+    await made(1);
+    await made(2);
+    const old = await made(3);
+    await prune();
+    await aDayLater();
+    const operations = new DatabaseOperationStore(knex);
+    await operations.queue({
+      ...{ kind: 'verify', clusterRef: LAB, requestedBy: ADA, backupId: old },
+    });
+    await prune();
+    expect(await there()).toContain(old);
+    const { lease } = (await operations.claim('a'))!;
+    await operations.end(lease, {
+      ...{ status: 'succeeded', message: '' },
+      copies: [{ store: 'here', state: 'good' }],
+    });
+    await prune();
+    expect(await there()).not.toContain(old);
+  });
+
   it('keeps until then what a store has locked, in all stores, and says so', async () => {
     await made(1);
     await made(2);

@@ -61,10 +61,8 @@ export async function queueDue(
     at: Date;
   }): Promise<boolean> {
     const { clusterRef, schedule, found } = look;
-    if (!schedule) {
-      if (found) await schedules.forget(clusterRef);
-      return false;
-    }
+    // What is known stays: another replica may have a newer configuration, with a schedule.
+    if (!schedule) return false;
     const text = JSON.stringify(schedule);
     if (!found) {
       await schedules.begin(clusterRef, text);
@@ -83,7 +81,10 @@ export async function queueDue(
       from: found,
       next,
       slots: clusters.slots('backup', clusterRef),
-      message: dueMessage(clusterRef, found, schedule, look.at),
+      message:
+        found.schedule === text
+          ? dueMessage(clusterRef, found, schedule, look.at)
+          : dueAt(found),
     });
   }
 }
@@ -91,14 +92,14 @@ export async function queueDue(
 /** Says when it was due, and what was missed since. */
 function dueMessage(
   clusterRef: string,
-  { dueAt }: KnownSchedule,
+  known: KnownSchedule,
   schedule: Schedule,
   at: Date,
 ): string {
-  const due = `Due at ${dueAt.toISOString()}.`;
-  if (at.getTime() - dueAt.getTime() < LATE_MS) return due;
+  const due = dueAt(known);
+  if (at.getTime() - known.dueAt.getTime() < LATE_MS) return due;
   const missed = timesDue(schedule, clusterRef, {
-    after: dueAt,
+    after: known.dueAt,
     until: at,
     most: COUNTED,
   });
@@ -109,4 +110,8 @@ function dueMessage(
   } later ${missed === 1 ? 'time' : 'times'} that ${
     missed === 1 ? 'was' : 'were'
   } missed as well.`;
+}
+
+function dueAt(known: KnownSchedule): string {
+  return `Due at ${known.dueAt.toISOString()}.`;
 }

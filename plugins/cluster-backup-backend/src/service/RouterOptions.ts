@@ -3,6 +3,7 @@ import { ClusterOverview } from '@cluster-backup/backstage-plugin-cluster-backup
 import { ClusterAuthority } from '../authorization/ClusterAuthority';
 import { BackupRecordStore } from '../database/BackupRecordStore';
 import { RecipientProofs } from '../database/RecipientProofs';
+import { ClusterSchedules } from '../database/ClusterSchedules';
 import { RetentionRecords } from '../database/RetentionRecords';
 import { OperationStore } from '../database/OperationStore';
 import { ClusterOperations } from '../operations/ClusterOperations';
@@ -20,6 +21,7 @@ export interface RouterOptions {
   operations: OperationStore;
   backups: BackupRecordStore;
   retention: RetentionRecords;
+  schedules: ClusterSchedules;
   recipientProofs: RecipientProofs;
   clusterOperations: ClusterOperations;
   restoreRequests: RestoreRequests;

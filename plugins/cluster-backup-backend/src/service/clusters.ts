@@ -239,6 +239,7 @@ export function clusterRoutes(options: RouterOptions): Router {
       recent,
       ownership,
       requests,
+      nextBackupAt,
       alone,
       ...rights
     ] = await Promise.all([
@@ -249,6 +250,7 @@ export function clusterRoutes(options: RouterOptions): Router {
       operations.recent(clusterRef, RECENT),
       allowed.ownership(),
       restoreRequests.recent(clusterRef),
+      options.schedules.dueAt(clusterRef),
       authority.whyNotAlone(allowed),
       may(allowed, 'create'),
       may(allowed, 'restore'),
@@ -277,6 +279,7 @@ export function clusterRoutes(options: RouterOptions): Router {
         expireAfterDays,
       }),
       lastBackup,
+      nextBackupAt: schedule && nextBackupAt,
       current,
       recent,
       ownership,

@@ -501,6 +501,21 @@ age -d -i identity.txt lab.tar.gz.age | tar -xz
     expect(await region('Backups')).toBeTruthy();
   });
 
+  it('says when the next backup is due, and that nobody asked for what was', async () => {
+    portal.addCluster(CLUSTER, {
+      backups: [aBackup()],
+      nextBackupAt: '2026-11-24T02:13:00.000Z',
+    });
+    portal.addOperation({
+      ...{ kind: 'backup', status: 'succeeded', clusterRef: CLUSTER },
+      requestedBy: 'plugin:cluster-backup',
+    });
+    open();
+    expect(await screen.findByText(/The next one is due Nov 24/)).toBeVisible();
+    const recent = await region('Recent operations');
+    expect(await recent.findByText('the portal itself')).toBeVisible();
+  });
+
   it('tells what keeps each backup, and when one goes and why', async () => {
     const day = (count: number) =>
       new Date(Date.now() + count * 86_400_000).toISOString();

@@ -182,6 +182,7 @@ function ConfiguredCluster(props: {
       )}
       <Protection
         lastBackup={lastBackup}
+        nextBackupAt={overview.nextBackupAt}
         protection={overview.protection}
         actions={
           <>

@@ -22,9 +22,10 @@ const STYLE = {
 export function Protection(props: {
   protection: ClusterProtection;
   lastBackup?: Backup;
+  nextBackupAt?: string;
   actions: ReactNode;
 }) {
-  const { lastBackup, protection, actions } = props;
+  const { lastBackup, nextBackupAt, protection, actions } = props;
   const { level, reasons } = protection;
   const { t } = useTranslationRef(clusterBackupTranslationRef);
   const Icon = level === 'protected' ? RiShieldCheckLine : RiErrorWarningLine;
@@ -52,8 +53,13 @@ export function Protection(props: {
                 {message} {remedy}
               </Text>
             ))}
-            {lastBackup && (
-              <Text color="secondary">{t('protection.loss')}</Text>
+            {(lastBackup || nextBackupAt) && (
+              <Text color="secondary">
+                {lastBackup && t('protection.loss')}
+                {lastBackup && nextBackupAt && ' '}
+                {nextBackupAt &&
+                  t('protection.next', { time: formatTime(nextBackupAt) })}
+              </Text>
             )}
           </Flex>
           <div className={styles.actions}>{actions}</div>

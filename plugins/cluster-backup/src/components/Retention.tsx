@@ -3,7 +3,6 @@ import {
   Alert,
   ButtonLink,
   Cell,
-  CellText,
   ColumnConfig,
   Flex,
   Table,
@@ -57,10 +56,12 @@ export function Retention(props: {
       isRowHeader: true,
       minWidth: up('sm') ? 190 : 110,
       cell: ({ createdAt }) => (
-        <CellText
-          title={formatAge(createdAt)}
-          description={formatTime(createdAt)}
-        />
+        <Cell>
+          <Text as="p">{formatAge(createdAt)}</Text>
+          <Text as="p" variant="body-small" color="secondary">
+            {formatTime(createdAt)}
+          </Text>
+        </Cell>
       ),
     },
     {

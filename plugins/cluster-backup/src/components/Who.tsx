@@ -1,9 +1,15 @@
+import { useTranslationRef } from '@backstage/frontend-plugin-api';
 import { useEntityPresentation } from '@backstage/plugin-catalog-react';
+import { clusterBackupTranslationRef } from '../translation';
 
-/** A person's name. */
+/** A person's name; or that nobody asked, and the portal did what its rules say. */
 export function Who(props: { entityRef: string }) {
-  const { primaryTitle } = useEntityPresentation(props.entityRef, {
+  const { entityRef } = props;
+  const { primaryTitle } = useEntityPresentation(entityRef, {
     defaultKind: 'user',
   });
-  return <>{primaryTitle}</>;
+  const { t } = useTranslationRef(clusterBackupTranslationRef);
+  return (
+    <>{entityRef.startsWith('plugin:') ? t('who.itself') : primaryTitle}</>
+  );
 }
