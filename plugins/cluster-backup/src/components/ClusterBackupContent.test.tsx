@@ -512,8 +512,11 @@ age -d -i identity.txt lab.tar.gz.age | tar -xz
     });
     open();
     expect(await screen.findByText(/The next one is due Nov 24/)).toBeVisible();
+    await screen.findByText('succeeded');
     const recent = await region('Recent operations');
-    expect(await recent.findByText('the portal itself')).toBeVisible();
+    await user.click(recent.getAllByRole('row')[1]);
+    const dialog = within(await screen.findByRole('dialog'));
+    expect(dialog.getByText(/the portal itself/)).toBeVisible();
   });
 
   it('tells what keeps each backup, and when one goes and why', async () => {
