@@ -20,7 +20,7 @@ export function authorizedFingerprints(file: string): Set<string> {
   for (const line of file.split('\n')) {
     const key = line.trimStart().startsWith('#')
       ? undefined
-      : AUTHORIZED.exec(line)?.[1];
+      : line.match(AUTHORIZED)?.[1];
     if (key) found.add(fingerprint(Buffer.from(key, 'base64')));
   }
   return found;

@@ -6,6 +6,7 @@ import { formatAge, formatTime } from '../format/time';
 import { clusterBackupTranslationRef } from '../translation';
 import { Copies } from './Copies';
 import { Facts } from './Facts';
+import { Who } from './Who';
 
 /** Everything known about a backup but its reservations. */
 export function BackupFacts(props: {
@@ -45,16 +46,19 @@ export function BackupFacts(props: {
         [t('backup.sha256'), <code>{backup.sha256}</code>],
         [t('backup.signer'), <code>{backup.signer}</code>],
         backup.requestedBy
-          ? [
-              t('backup.requestedBy'),
-              <EntityRefLink
-                entityRef={backup.requestedBy}
-                defaultKind="user"
-              />,
-            ]
+          ? [t('backup.requestedBy'), <WhoAsked by={backup.requestedBy} />]
           : [t('backup.foundAt'), formatTime(backup.foundAt!)],
       ]}
     />
+  );
+}
+
+function WhoAsked(props: { by: string }) {
+  const { by } = props;
+  return by.startsWith('plugin:') ? (
+    <Who entityRef={by} />
+  ) : (
+    <EntityRefLink entityRef={by} defaultKind="user" />
   );
 }
 
