@@ -20,6 +20,7 @@ import { KnownProtection } from '../database/KnownProtection';
 import { openDatabase } from '../database/openDatabase';
 
 const RULES = join(__dirname, '../../prometheus');
+const ALERTS = join(__dirname, '../__testUtils__/alerts.yaml');
 const LAB = 'resource:default/lab';
 const CREATED = Date.parse('2026-11-22T02:00:00Z');
 
@@ -141,7 +142,7 @@ describe('the rules for Prometheus', () => {
   });
 
   it('alert when they should, and stop', async () => {
-    const told = await promtool('test', 'rules', 'cluster-backup.test.yaml');
+    const told = await promtool('test', 'rules', ALERTS);
     expect(told).toMatch(/SUCCESS/);
   });
 });
